@@ -28,7 +28,7 @@ public enum Codec : byte
 }
 
 /// <summary>Facts about codecs that need no bitstream.</summary>
-public static class Codecs
+public static class CodecInfo
 {
     public static TrackKind KindOf(Codec codec) => codec switch
     {

@@ -2,7 +2,8 @@ namespace Millrace.Media;
 
 /// <summary>
 /// One set of parameters of a track: what a decoder must know before the first access unit.
-/// Immutable; equal when codec and <see cref="InitData"/> are equal byte for byte.
+/// Immutable; equal when codec and <see cref="InitData"/> are equal byte for byte, and so are the facts that come from
+/// the frames of codecs that describe themselves (the size of VP9; rate and channels of MP3, AC-3 and E-AC-3).
 /// </summary>
 public sealed class Config : IEquatable<Config>
 {
@@ -38,10 +39,11 @@ public sealed class Config : IEquatable<Config>
     /// <summary>Samples that one access unit holds at <see cref="SampleRate"/>; 0 when it varies (Opus).</summary>
     public int SamplesPerFrame { get; init; }
 
-    public TrackKind Kind => Codecs.KindOf(Codec);
+    public TrackKind Kind => CodecInfo.KindOf(Codec);
 
     public bool Equals(Config? other) =>
         other is not null && Codec == other.Codec && InitData.Span.SequenceEqual(other.InitData.Span)
+        && Width == other.Width && Height == other.Height
         && SampleRate == other.SampleRate && Channels == other.Channels;
 
     public override bool Equals(object? obj) => Equals(obj as Config);
