@@ -1,0 +1,51 @@
+namespace Millrace.Streams.Log;
+
+internal enum LogEntryKind : byte
+{
+    /// <summary>An access unit: one coded picture, audio frame or data message.</summary>
+    Unit,
+
+    /// <summary>A new Era begins; <see cref="LogEntry.Number"/> is its number.</summary>
+    EraStart,
+
+    /// <summary>A track's next Config holds from here; <see cref="LogEntry.Number"/> is the Config's number.</summary>
+    Config,
+
+    /// <summary>A packaging decision of the Timeline's authority; <see cref="LogEntry.Mark"/> says which.</summary>
+    Mark,
+}
+
+/// <summary>One entry of a <see cref="StreamLog"/>. Times are ticks of the track's timescale where not said otherwise.</summary>
+internal struct LogEntry
+{
+    public LogEntryKind Kind;
+
+    /// <summary>The unit can be decoded without an earlier one. Without video each audio unit is a key.</summary>
+    public bool IsKey;
+
+    /// <summary><see cref="Track.Id"/> in the Era.</summary>
+    public short Track;
+
+    /// <summary>Number of the Config that the unit needs; for other kinds see <see cref="LogEntryKind"/>.</summary>
+    public int Number;
+
+    public int EraNumber;
+
+    /// <summary>Payload bytes.</summary>
+    public int Length;
+
+    public Mark Mark;
+
+    /// <summary>Position of the payload in the log's bytes.</summary>
+    public long Position;
+
+    public long Dts;
+
+    public long Pts;
+
+    /// <summary>Dts in microseconds of media time, to compare tracks.</summary>
+    public long DtsMicros;
+
+    /// <summary>Monotonic time of arrival, microseconds.</summary>
+    public long ArrivedMicros;
+}
