@@ -1,0 +1,45 @@
+import type { Phase } from '../media/machine';
+import type { Snapshot } from '../media/session';
+
+/** `window.__millrace`: for tests and for support. Renewed four times a second. */
+export interface SupportNumbers {
+  readonly latencySeconds: number | null;
+  readonly latencyExact: boolean;
+  readonly state: Phase;
+  readonly droppedFrames: number;
+  readonly decodedFrames: number;
+  readonly currentTime: number;
+  readonly stalls: number;
+  readonly jumps: number;
+  readonly muted: boolean;
+  readonly bufferSeconds: number;
+  readonly playbackRate: number;
+  readonly timeline: string;
+  readonly era: number;
+  readonly run: number;
+}
+
+declare global {
+  interface Window {
+    __millrace?: SupportNumbers;
+  }
+}
+
+export function publishForSupport(s: Snapshot, video: HTMLVideoElement): void {
+  window.__millrace = {
+    latencySeconds: s.latency ?? null,
+    latencyExact: s.latencyExact,
+    state: s.state.phase,
+    droppedFrames: s.droppedFrames,
+    decodedFrames: s.decodedFrames,
+    currentTime: video.currentTime,
+    stalls: s.stalls,
+    jumps: s.jumps,
+    muted: video.muted,
+    bufferSeconds: s.buffer,
+    playbackRate: s.rate,
+    timeline: s.timeline,
+    era: s.era,
+    run: s.state.run,
+  };
+}

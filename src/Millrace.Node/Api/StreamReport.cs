@@ -1,0 +1,67 @@
+using System.Globalization;
+using Millrace.Media;
+using Millrace.Node.Sessions;
+using Millrace.Streams;
+using Millrace.Streams.Log;
+
+namespace Millrace.Node.Api;
+
+/// <summary>What the API says of streams and sessions. Figures are read without stopping anybody, so they need not be of one moment.</summary>
+internal static class StreamReport
+{
+    public static StreamReply Of(LiveStream stream, IEnumerable<NodeSession> sessions)
+    {
+        var era = stream.State == StreamState.Idle ? null : stream.Timeline.Era;
+        var holder = stream.Holder?.Info;
+        return new StreamReply(
+            stream.Name.ToString(),
+            stream is { State: StreamState.Live, IsWaiting: true } ? "starting" : stream.State.ToString().ToLowerInvariant(),
+            stream.LiveSinceMicros == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(stream.LiveSinceMicros / 1_000),
+            stream.Timeline.Id.ToString("x16", CultureInfo.InvariantCulture),
+            era?.Number,
+            holder is null ? null : new PublisherReply(holder.SessionId, holder.Protocol, holder.Remote),
+            era is null ? [] : [.. era.Tracks.Where(track => track.Kind != TrackKind.Data).Select(Of)],
+            ViewersOf(sessions),
+            stream.HeldLogBytes,
+            stream.HeldWireBytes);
+    }
+
+    public static SessionReply Of(NodeSession session)
+    {
+        var traffic = session.Traffic;
+        return new SessionReply(
+            session.Id, session.Protocol, session.RoleName, session.Stream!.ToString(), session.Remote.ToString(), session.Agent, session.Started,
+            traffic?.BytesIn ?? 0, traffic?.BytesOut ?? 0, traffic?.LagBytes ?? 0,
+            traffic?.Skips ?? 0, traffic?.SkippedMessages ?? 0);
+    }
+
+    private static ViewersReply ViewersOf(IEnumerable<NodeSession> sessions)
+    {
+        var byProtocol = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        long lag = 0, skips = 0;
+        foreach (var session in sessions)
+        {
+            if (session.Role != SessionRole.Player)
+                continue;
+            byProtocol[session.Protocol] = byProtocol.GetValueOrDefault(session.Protocol) + 1;
+            lag = Math.Max(lag, session.Traffic?.LagBytes ?? 0);
+            skips += session.Traffic?.Skips ?? 0;
+        }
+
+        return new ViewersReply(byProtocol.Values.Sum(), byProtocol, lag, skips);
+    }
+
+    private static TrackReply Of(Track track)
+    {
+        var isVideo = track.Kind == TrackKind.Video;
+        var config = track.Config;
+        var stats = track.Stats;
+        return new TrackReply(
+            track.Id, track.Kind.ToString().ToLowerInvariant(), CodecInfo.NameOf(track.Codec), config?.CodecString, track.Configs.Length,
+            isVideo ? config?.Width : null, isVideo ? config?.Height : null,
+            isVideo ? null : config?.SampleRate, isVideo ? null : config?.Channels,
+            track.Language, track.Label, Math.Round(stats.Bitrate), isVideo ? Math.Round(stats.Rate, 2) : null,
+            isVideo && stats.KeyIntervalMicros > 0 ? stats.KeyIntervalMicros / 1e6 : null,
+            isVideo ? track.Reorder : null, stats.Units, stats.Bytes);
+    }
+}

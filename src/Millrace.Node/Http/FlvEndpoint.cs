@@ -1,0 +1,221 @@
+using System.Net.WebSockets;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Millrace.Media.Flv;
+using Millrace.Node.Sessions;
+using Millrace.Streams.Wire;
+
+namespace Millrace.Node.Http;
+
+/// <summary>FLV on Kestrel: what comes after a hand-over, and later over TLS and HTTP/2. The same resource as the shard's.</summary>
+internal sealed class FlvEndpoint(NodeContext node)
+{
+    public async Task ServeAsync(HttpContext context)
+    {
+        var request = context.Request;
+        var resource = MediaResource.Resolve(node, request.Host.Value ?? "", PathOf(context), request.QueryString.Value ?? "");
+        if (!context.WebSockets.IsWebSocketRequest && IsWebSocketAttempt(request))
+            resource = MediaResource.BadHandshake;
+        if (resource.Stream is null || !HttpMethods.IsGet(request.Method))
+        {
+            await AnswerAsync(context, resource);
+            return;
+        }
+
+        var reader = Attach(resource, out var unsupported);
+        if (reader is null)
+        {
+            await AnswerAsync(context, MediaResource.Unsupported(unsupported!));
+            return;
+        }
+
+        var session = OpenSession(context);
+        var reason = "the viewer has gone";
+        string? kicked = null;
+        session.Kick = why =>
+        {
+            kicked = why;
+            context.Abort();
+        };
+        try
+        {
+            session.Open(SessionRole.Player, resource.Stream);
+            reason = await PlayAsync(context, resource, reader, session);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or WebSocketException)
+        {
+            // The viewer's side of the connection has ended: the reason stands.
+        }
+        finally
+        {
+            session.Close(kicked ?? reason);
+        }
+    }
+
+    private KestrelReader? Attach(MediaResource resource, out string? unsupported) =>
+        KestrelReader.TryAttach(node, resource.Stream!, WireKey.Flv(resource.Form), out unsupported);
+
+    private async Task<string> PlayAsync(HttpContext context, MediaResource resource, KestrelReader? reader, NodeSession session)
+    {
+        var deadline = NodeClock.Micros + resource.WaitMicros;
+        string? unsupported = null;
+        while (reader is not null)
+        {
+            using var current = reader;
+            session.Traffic = current;
+            if (resource.WaitMicros == 0 || await current.WaitForStartAsync(deadline, context.RequestAborted))
+            {
+                var header = FlvStart.Write(node.Registry.Find(resource.Stream!)?.Timeline.Era, resource.Form, WireFormat.Flv);
+                return context.WebSockets.IsWebSocketRequest
+                    ? await PlayWebSocketAsync(context, resource, current, header)
+                    : await PlayHttpAsync(context, resource, current, header);
+            }
+
+            if (!current.HasEnded || NodeClock.Micros >= deadline)
+            {
+                await AnswerAsync(context, MediaResource.NotLive(resource.Stream!));
+                return "the stream did not come in time";
+            }
+
+            // What ended while it was waited for may be published again.
+            reader = Attach(resource, out unsupported);
+        }
+
+        await AnswerAsync(context, MediaResource.Unsupported(unsupported!));
+        return unsupported!;
+    }
+
+    private NodeSession OpenSession(HttpContext context)
+    {
+        var connection = context.Connection;
+        var address = connection.RemoteIpAddress ?? System.Net.IPAddress.None;
+        var remote = new System.Net.IPEndPoint(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, connection.RemotePort);
+        var session = node.Sessions.Create(context.WebSockets.IsWebSocketRequest ? "ws-flv" : "http-flv", remote);
+        session.Agent = NodeSession.Clean(context.Request.Headers.UserAgent.ToString());
+        return session;
+    }
+
+    /// <summary>Still percent-encoded, as the shards see it; an absolute-form target (RFC 9112 3.2.2) names the host first.</summary>
+    public static string PathOf(HttpContext context)
+    {
+        var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        var scheme = target.IndexOf("://", StringComparison.Ordinal);
+        if (target is not ['/', ..] && scheme > 0)
+            target = target.IndexOf('/', scheme + 3) is var slash and >= 0 ? target[slash..] : "/";
+        return target.Split('?')[0];
+    }
+
+    private static bool IsWebSocketAttempt(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) && HttpProtocol.IsHttp11(request.Protocol)
+        && string.Equals(request.Headers.Upgrade.ToString(), "websocket", StringComparison.OrdinalIgnoreCase)
+        && request.Headers.Connection.ToString().Contains("upgrade", StringComparison.OrdinalIgnoreCase);
+
+    private async Task<string> PlayHttpAsync(HttpContext context, MediaResource resource, KestrelReader reader, byte[] header)
+    {
+        context.Features.Get<IHttpResponseBodyFeature>()!.DisableBuffering();
+        resource.AddHeaders(node.Settings, (name, value) => context.Response.Headers[name] = value);
+        EndWithBody(context);
+        var body = context.Response.BodyWriter;
+        var window = node.WindowOf(resource.Stream!, WireFormat.Flv);
+        await body.WriteAsync(header, context.RequestAborted);
+        while (await reader.WaitAsync(window, context.RequestAborted))
+        {
+            if (!reader.TryCopy(body))
+                return "the media memory budget is used up";
+            using var limit = WriteLimit(context);
+            if ((await body.FlushAsync(limit.Token)).IsCompleted)
+                return "the viewer has gone";
+        }
+
+        return "the stream has ended";
+    }
+
+    /// <summary>As on a shard: a viewer that takes no byte for <c>limits.write_timeout</c> is let go.</summary>
+    private CancellationTokenSource WriteLimit(HttpContext context)
+    {
+        var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        var timeout = node.Settings.Limits.WriteTimeout;
+        if (timeout > TimeSpan.Zero)
+            limit.CancelAfter(timeout);
+        return limit;
+    }
+
+    /// <summary>As on a shard, no other request follows a stream on its connection.</summary>
+    private static void EndWithBody(HttpContext context)
+    {
+        if (HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol))
+            context.Response.Headers.Connection = "close";
+    }
+
+    private async Task<string> PlayWebSocketAsync(HttpContext context, MediaResource resource, KestrelReader reader, byte[] header)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        using var closed = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        var listening = ListenAsync(socket, closed);
+        var window = node.WindowOf(resource.Stream!, WireFormat.WsFlv);
+        await socket.SendAsync(header, WebSocketMessageType.Binary, endOfMessage: true, closed.Token);
+        var batch = new System.Buffers.ArrayBufferWriter<byte>(64 * 1024);
+        while (await reader.WaitAsync(window, closed.Token))
+        {
+            batch.ResetWrittenCount();
+            if (!reader.TryCopy(batch))
+                return "the media memory budget is used up";
+            using var limit = WriteLimit(context);
+            await SendTagsAsync(socket, batch.WrittenMemory, limit.Token);
+        }
+
+        await socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable, null, closed.Token);
+        await listening;
+        return "the stream has ended";
+    }
+
+    /// <summary>Reading is what answers a viewer's pings and hears its close; what else it says is dropped.</summary>
+    private static async Task ListenAsync(WebSocket socket, CancellationTokenSource closed)
+    {
+        var dropped = new byte[512];
+        try
+        {
+            while ((await socket.ReceiveAsync(dropped.AsMemory(), closed.Token)).MessageType != WebSocketMessageType.Close)
+            {
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or WebSocketException)
+        {
+            // The connection has gone, which is what was listened for.
+        }
+
+        await closed.CancelAsync();
+    }
+
+    /// <summary>One message for each tag, as the shards send them; a batch holds whole tags.</summary>
+    private static async Task SendTagsAsync(WebSocket socket, ReadOnlyMemory<byte> batch, CancellationToken cancellationToken)
+    {
+        while (!batch.IsEmpty)
+        {
+            var length = FlvTagHeader.Length + BodyLengthOf(batch.Span) + FlvTagHeader.TrailerLength;
+            await socket.SendAsync(batch[..length], WebSocketMessageType.Binary, endOfMessage: true, cancellationToken);
+            batch = batch[length..];
+        }
+    }
+
+    /// <summary>DataSize, 24 bits behind the tag type (FLV E.4.1).</summary>
+    private static int BodyLengthOf(ReadOnlySpan<byte> tag) => (tag[1] << 16) | (tag[2] << 8) | tag[3];
+
+    private async Task AnswerAsync(HttpContext context, MediaResource resource)
+    {
+        context.Response.StatusCode = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method) ? resource.Status : 405;
+        resource.AddHeaders(node.Settings, (name, value) => context.Response.Headers[name] = value);
+        if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
+            context.Response.Headers.Allow = "GET, HEAD";
+        if (resource.Stream is not null)
+        {
+            EndWithBody(context);
+            return;
+        }
+
+        var text = System.Text.Encoding.UTF8.GetBytes(resource.Explanation);
+        context.Response.ContentLength = text.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+            await context.Response.Body.WriteAsync(text, context.RequestAborted);
+    }
+}

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Text;
+using Millrace.Media.Flv;
+using Millrace.Node.Sessions;
+using Millrace.Node.Settings;
+using Millrace.Streams;
+using Millrace.Streams.Wire;
+
+namespace Millrace.Node.Http;
+
+/// <summary>
+/// What a media request comes to, resolved once and written by two writers with identical results: the shard's HTTP/1.1
+/// writer and the endpoint on Kestrel.
+/// </summary>
+/// <param name="Status">HTTP status code.</param>
+/// <param name="ContentType">Of the body or of the explanation.</param>
+/// <param name="Explanation">The body of an answer without media.</param>
+/// <param name="Stream">What to play; null where <see cref="Status"/> is an error.</param>
+/// <param name="Form">Legacy or enhanced FLV.</param>
+/// <param name="WaitMicros">How long to wait for a stream that is not live.</param>
+internal sealed record MediaResource(int Status, string ContentType, string Explanation, StreamName? Stream, FlvForm Form, long WaitMicros)
+{
+    public const string FlvType = "video/x-flv";
+    public const string TextType = "text/plain; charset=utf-8";
+    private const string Suffix = ".flv";
+    private const long MaxWaitMicros = 60_000_000;
+
+    /// <summary>True for paths that name FLV media.</summary>
+    public static bool IsMedia(string path) => path.EndsWith(Suffix, StringComparison.Ordinal);
+
+    /// <summary>Resolves <c>/app/name.flv</c>, with <c>?flv=legacy</c> and <c>?wait=10s</c>.</summary>
+    public static MediaResource Resolve(NodeContext node, string host, string path, string query)
+    {
+        if (!StreamAddress.TryParseHttp(node.Settings, host, path[..^Suffix.Length], query, out var address, out var error))
+            return Refuse(400, error);
+        var wait = address.Argument("wait");
+        var waitMicros = 0L;
+        if (wait.Length > 0 && !TryParseWait(wait, out waitMicros))
+            return Refuse(400, "wait is a time of at most 60 s, for example 10s or 500ms");
+        var form = address.Argument("flv") == "legacy" ? FlvForm.Legacy : FlvForm.Enhanced;
+        var isLive = node.Registry.Find(address.Name) is { IsWaiting: false };
+        return isLive || waitMicros > 0
+            ? new MediaResource(200, FlvType, "", address.Name, form, isLive ? 0 : waitMicros)
+            : NotLive(address.Name);
+    }
+
+    public static MediaResource NotLive(StreamName name) => Refuse(404, $"{name.Path} is not live");
+
+    public static MediaResource Unsupported(string what) => Refuse(415, what);
+
+    public static MediaResource BadHandshake => Refuse(400, "a WebSocket handshake needs version 13 and a key (RFC 6455 4.2.1)");
+
+    public static MediaResource Refuse(int status, string explanation) =>
+        new(status, TextType, NodeSession.Clean(explanation, 600) + "\n", null, FlvForm.Enhanced, 0);
+
+    /// <summary>Header fields of the answer, but for framing and connection.</summary>
+    public void AddHeaders(NodeSettings settings, Action<string, string> add)
+    {
+        add("Server", "Millrace");
+        add("Content-Type", ContentType);
+        add("Cache-Control", "no-store");
+        var origin = settings.Http.Cors.AllowOrigin;
+        if (origin.Length > 0)
+        {
+            add("Access-Control-Allow-Origin", origin);
+            add("Access-Control-Expose-Headers", "Date");
+        }
+    }
+
+    /// <summary>The whole head of an HTTP/1.1 answer.</summary>
+    /// <param name="settings">For CORS.</param>
+    /// <param name="keepsAlive">False: the connection ends with the body.</param>
+    /// <param name="isChunked">The body of media comes in chunks (HTTP/1.1).</param>
+    public byte[] WriteHead(NodeSettings settings, bool keepsAlive, bool isChunked = false)
+    {
+        var head = new StringBuilder(256);
+        head.Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {Status} {ReasonOf(Status)}\r\n");
+        head.Append(CultureInfo.InvariantCulture, $"Date: {DateTimeOffset.UtcNow:R}\r\n");
+        AddHeaders(settings, (name, value) => head.Append(name).Append(": ").Append(value).Append("\r\n"));
+        if (Stream is null)
+            head.Append(CultureInfo.InvariantCulture, $"Content-Length: {Encoding.UTF8.GetByteCount(Explanation)}\r\n");
+        else if (isChunked)
+            head.Append("Transfer-Encoding: chunked\r\n");
+        if (!keepsAlive)
+            head.Append("Connection: close\r\n");
+        head.Append("\r\n");
+        return Encoding.UTF8.GetBytes(head.ToString());
+    }
+
+    private static string ReasonOf(int status) => status switch
+    {
+        200 => "OK",
+        400 => "Bad Request",
+        404 => "Not Found",
+        415 => "Unsupported Media Type",
+        431 => "Request Header Fields Too Large",
+        _ => "Error",
+    };
+
+    private static bool TryParseWait(string text, out long micros)
+    {
+        var (digits, unit) = text.EndsWith("ms", StringComparison.Ordinal) ? (text[..^2], 1_000L)
+            : text.EndsWith('s') ? (text[..^1], 1_000_000L)
+            : (text, 1_000_000L);
+        micros = 0;
+        if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count > MaxWaitMicros)
+            return false;
+        micros = count * unit;
+        return micros <= MaxWaitMicros;
+    }
+}

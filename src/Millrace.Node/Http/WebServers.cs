@@ -1,0 +1,145 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Millrace.Node.Api;
+using Millrace.Node.Metrics;
+using Millrace.Node.Settings;
+using Millrace.Node.Shards;
+
+namespace Millrace.Node.Http;
+
+/// <summary>
+/// Kestrel, twice: behind the media port for what shards hand over, and for the API on listeners of its own, so that no
+/// request of the one can reach the other.
+/// </summary>
+internal sealed class WebServers(NodeContext node, HandOverQueue handOver, PrometheusText metrics, int rtmpPort) : IAsyncDisposable
+{
+    private WebApplication? _media;
+    private WebApplication? _api;
+
+    /// <summary>The ports of <c>api.listen</c>, in order.</summary>
+    public IReadOnlyList<int> ApiPorts { get; private set; } = [];
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (node.Settings.Http.Listen.Count > 0)
+        {
+            _media = BuildMedia();
+            await _media.StartAsync(cancellationToken);
+        }
+
+        if (node.Settings.Api.Listen.Count > 0)
+            await StartApiAsync(cancellationToken);
+    }
+
+    public async Task StopAsync(TimeSpan deadline)
+    {
+        using var limit = new CancellationTokenSource(deadline);
+        if (_media is not null)
+            await _media.StopAsync(limit.Token);
+        if (_api is not null)
+            await _api.StopAsync(limit.Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_media is not null)
+            await _media.DisposeAsync();
+        if (_api is not null)
+            await _api.DisposeAsync();
+    }
+
+    private WebApplication BuildMedia()
+    {
+        var builder = CreateBuilder();
+        builder.Services.AddSingleton<IConnectionListenerFactory>(handOver);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(HandOverQueue.EndPoint, listen => listen.Protocols = HttpProtocols.Http1));
+        var app = builder.Build();
+        var flv = new FlvEndpoint(node);
+        var page = new PageEndpoints(node, rtmpPort);
+        app.Use(GiveBack);
+        app.UseWebSockets();
+        app.UseWhen(
+            context => MediaResource.IsMedia(FlvEndpoint.PathOf(context)),
+            branch => branch.Run(flv.ServeAsync));
+        app.UseRouting();
+        page.Map(app);
+        app.MapFallback("{**path}", page.ServePlayerAsync);
+        return app;
+    }
+
+    private async Task StartApiAsync(CancellationToken cancellationToken)
+    {
+        var builder = CreateBuilder();
+        builder.Services.AddOpenApi();
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            foreach (var endpoint in node.Settings.Api.Listen)
+            {
+                if (endpoint.Address is { } address)
+                    kestrel.Listen(address, endpoint.Port);
+                else
+                    kestrel.ListenAnyIP(endpoint.Port);
+            }
+        });
+        _api = builder.Build();
+        new ApiEndpoints(node, metrics).Map(_api);
+        _api.MapOpenApi();
+        try
+        {
+            await _api.StartAsync(cancellationToken);
+        }
+        catch (IOException e)
+        {
+            throw new ListenException($"api.listen: {e.Message}", e);
+        }
+
+        var addresses = _api.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        ApiPorts = [.. addresses.Select(address => BindingAddress.Parse(address).Port)];
+    }
+
+    /// <summary>
+    /// A connection that Kestrel has is Kestrel's for good, so it is ended with its answer: the browser's next request may
+    /// ask for media, and that belongs on a shard.
+    /// </summary>
+    private static Task GiveBack(HttpContext context, RequestDelegate next)
+    {
+        context.Response.OnStarting(
+            static state =>
+            {
+                var answered = (HttpContext)state;
+                if (!MediaResource.IsMedia(answered.Request.Path.Value ?? "") && HttpProtocol.IsHttp11(answered.Request.Protocol))
+                    answered.Response.Headers.Connection = "close";
+                return Task.CompletedTask;
+            },
+            context);
+        return next(context);
+    }
+
+    private WebApplicationBuilder CreateBuilder()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(node.Loggers);
+        builder.Services.AddLogging();
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            var limits = node.Settings.Limits;
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestHeadersTotalSize = (int)limits.RequestHeadBytes;
+            kestrel.Limits.MaxRequestLineSize = (int)limits.RequestHeadBytes;
+            kestrel.Limits.RequestHeadersTimeout = limits.RequestTimeout;
+            kestrel.Limits.KeepAliveTimeout = limits.IdleTimeout > TimeSpan.Zero ? limits.IdleTimeout : TimeSpan.MaxValue;
+            kestrel.Limits.MaxRequestBodySize = 64 * 1024;
+        });
+        return builder;
+    }
+}

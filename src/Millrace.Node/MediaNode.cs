@@ -1,0 +1,186 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Node.Http;
+using Millrace.Node.Memory;
+using Millrace.Node.Metrics;
+using Millrace.Node.Rtmp;
+using Millrace.Node.Sessions;
+using Millrace.Node.Settings;
+using Millrace.Node.Shards;
+using Millrace.Protocols.Rtmp;
+using Millrace.Streams;
+using Millrace.Streams.Buffers;
+using Millrace.Streams.Log;
+using Millrace.Streams.Wire;
+
+namespace Millrace.Node;
+
+/// <summary>One media node: shards, listeners, Kestrel, the registry and its sweeper.</summary>
+internal sealed class MediaNode : IAsyncDisposable
+{
+    /// <summary>createStream calls of one connection; clients make one, some a second to switch. Each can cost a wire log.</summary>
+    private const int MaxMessageStreams = 4;
+
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(500);
+
+    private readonly NodeSettings _settings;
+    private readonly ILoggerFactory _loggers;
+    private readonly ConnectionCounts _counts;
+    private readonly MappedBlockPool _pool = new();
+    private readonly Shard[] _shards;
+    private readonly Acceptor _acceptor;
+    private readonly HandOverQueue _kestrel;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly List<string> _description = [];
+    private WebServers? _web;
+    private Task _sweeper = Task.CompletedTask;
+    private bool _isStopped;
+
+    public MediaNode(NodeSettings settings, ILoggerFactory loggers)
+    {
+        _settings = settings;
+        _loggers = loggers;
+        _counts = new ConnectionCounts(settings.Limits.Connections, settings.Limits.ConnectionsPerIp);
+        var budget = new MemoryBudget(settings.Memory.Media ?? MediaMemory.Automatic());
+        var registry = new StreamRegistry(new StreamResources(_pool, budget, ToOptions(settings)));
+        var sessions = new SessionTable(loggers.CreateLogger("Millrace.Session"));
+        Context = new NodeContext(settings, registry, sessions, loggers);
+        _shards = new Shard[settings.Shards.EffectiveCount(Environment.ProcessorCount)];
+        for (var i = 0; i < _shards.Length; i++)
+            _shards[i] = new Shard(i, registry, loggers.CreateLogger("Millrace.Shard"));
+        _acceptor = new Acceptor(_shards, _counts, loggers.CreateLogger("Millrace.Acceptor"));
+        _kestrel = new HandOverQueue(loggers);
+    }
+
+    public NodeContext Context { get; }
+
+    public IReadOnlyList<Shard> Shards => _shards;
+
+    public int RtmpPort { get; private set; }
+
+    public int HttpPort { get; private set; }
+
+    public int ApiPort { get; private set; }
+
+    /// <summary>Opens all listeners; a <see cref="ListenException"/> names the setting of one that cannot be.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var rtmp = ToRtmpOptions(_settings.Rtmp);
+        for (var i = 0; i < _settings.Rtmp.Listen.Count; i++)
+        {
+            var port = _acceptor.Listen(_settings.Rtmp.Listen[i], $"rtmp.listen[{i}]", (socket, shard) => new RtmpConnection(socket, shard, Context, rtmp));
+            Announce("RTMP", _settings.Rtmp.Listen[i], port);
+            RtmpPort = RtmpPort == 0 ? port : RtmpPort;
+        }
+
+        for (var i = 0; i < _settings.Http.Listen.Count; i++)
+        {
+            var port = _acceptor.Listen(_settings.Http.Listen[i], $"http.listen[{i}]", (socket, shard) => new HttpConnection(socket, shard, Context, _kestrel));
+            Announce("HTTP", _settings.Http.Listen[i], port);
+            HttpPort = HttpPort == 0 ? port : HttpPort;
+        }
+
+        var metrics = new PrometheusText(Context, _shards, _counts, _pool);
+        _web = new WebServers(Context, _kestrel, metrics, RtmpPort);
+        await _web.StartAsync(cancellationToken);
+        for (var i = 0; i < _web.ApiPorts.Count; i++)
+            Announce("API", _settings.Api.Listen[i], _web.ApiPorts[i]);
+        ApiPort = _web.ApiPorts.Count > 0 ? _web.ApiPorts[0] : 0;
+        foreach (var shard in _shards)
+            shard.Start();
+        _acceptor.Start();
+        _sweeper = SweepAsync();
+    }
+
+    /// <summary>What listens where, where to push to and which page to open.</summary>
+    public IEnumerable<string> Describe()
+    {
+        foreach (var line in _description)
+            yield return line;
+        if (RtmpPort > 0)
+            yield return $"push to  rtmp://{LocalName(_settings.Rtmp.Listen[0])}:{RtmpPort}/live/NAME";
+        if (HttpPort > 0 && _settings.Page.Enabled)
+            yield return $"open     http://{LocalName(_settings.Http.Listen[0])}:{HttpPort}/";
+    }
+
+    /// <summary>Takes nothing new, ends what is open with a reason, and lets Kestrel's answers finish within the deadline.</summary>
+    public async Task StopAsync()
+    {
+        if (_isStopped)
+            return;
+        _isStopped = true;
+        var deadline = _settings.Shutdown.Deadline;
+        _acceptor.Stop();
+        await _stopping.CancelAsync();
+        foreach (var session in Context.Sessions.All.Where(session => session.Traffic is not ShardConnection))
+            session.Kick?.Invoke("the node is shutting down");
+        // Viewers that take nothing any more use up their share; what is left of the deadline is Kestrel's.
+        var start = NodeClock.Micros;
+        var end = start + (deadline.ToMicros() / 4 * 3);
+        foreach (var shard in _shards)
+            shard.BeginStop("the node is shutting down", end);
+        foreach (var shard in _shards)
+            shard.Join();
+        if (_web is not null)
+            await _web.StopAsync(deadline - TimeSpan.FromMicroseconds(NodeClock.Micros - start));
+        await _sweeper.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        foreach (var shard in _shards)
+            shard.Dispose();
+        if (_web is not null)
+            await _web.DisposeAsync();
+        _stopping.Dispose();
+    }
+
+    private async Task SweepAsync()
+    {
+        using var timer = new PeriodicTimer(SweepInterval);
+        while (await timer.WaitForNextTickAsync(_stopping.Token))
+        {
+            try
+            {
+                Context.Registry.Sweep(NodeClock.Micros);
+            }
+            catch (Exception fault)
+            {
+                // The next sweep goes on with the other streams: graces must end even if one of them is broken.
+                _loggers.CreateLogger("Millrace.Sweeper").LogError(fault, "a sweep failed");
+            }
+        }
+    }
+
+    private void Announce(string what, ListenEndpoint endpoint, int port) =>
+        _description.Add($"{what,-8} {(endpoint with { Port = port })}");
+
+    private static string LocalName(ListenEndpoint endpoint) =>
+        endpoint.Address is null || System.Net.IPAddress.Any.Equals(endpoint.Address) || System.Net.IPAddress.IPv6Any.Equals(endpoint.Address)
+            ? "localhost"
+            : (endpoint with { Port = 0 }).ToString()[..^2];
+
+    private static StreamOptions ToOptions(NodeSettings settings) => new()
+    {
+        SettleMicros = settings.Tracks.Settle.ToMicros(),
+        WireLingerMicros = settings.Streams.WireIdle.ToMicros(),
+        LogLimits = new LogLimits(settings.Streams.LogDuration.ToMicros(), settings.Streams.LogBytes),
+        WireLimits = new WireLimits(settings.Streams.WireDuration.ToMicros() / 1_000, settings.Streams.WireBytes),
+        RtmpChunkSize = (int)settings.Rtmp.ChunkSize,
+        UnixOffsetMicros = NodeClock.UnixOffset,
+    };
+
+    private static RtmpOptions ToRtmpOptions(RtmpSettings settings) => RtmpOptions.Default with
+    {
+        ChunkSize = (int)settings.ChunkSize,
+        AckWindow = (uint)settings.AckWindow,
+        MaxMessageBytes = (int)settings.MaxMessage,
+        MaxBufferedBytes = 2 * (int)settings.MaxMessage,
+        MaxChunkStreams = settings.MaxStreams,
+        MaxMessageStreams = MaxMessageStreams,
+        HandshakeTimeoutMicros = settings.HandshakeTimeout.ToMicros(),
+        PingMicros = settings.Ping.ToMicros(),
+        PingTimeoutMicros = settings.PingTimeout.ToMicros(),
+        BufferLengthMillis = (uint)settings.BufferLength.TotalMilliseconds,
+    };
+}

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Text;
+using Millrace.Node.Memory;
+using Millrace.Node.Sessions;
+using Millrace.Node.Shards;
+using Millrace.Streams;
+
+namespace Millrace.Node.Metrics;
+
+/// <summary>
+/// /metrics in Prometheus text format 0.0.4, written from the state itself at each scrape. Labels are bounded: protocols,
+/// roles, memory uses and shards, never names of streams or viewers.
+/// </summary>
+internal sealed class PrometheusText(NodeContext node, Shard[] shards, ConnectionCounts connections, MappedBlockPool pool)
+{
+    public string Write()
+    {
+        var text = new StringBuilder(4096);
+        WriteStreams(text);
+        WriteSessions(text);
+        WriteMemory(text);
+        WriteShards(text);
+        return text.ToString();
+    }
+
+    private void WriteStreams(StringBuilder text)
+    {
+        int live = 0, grace = 0, idle = 0;
+        foreach (var stream in node.Registry.Streams)
+        {
+            _ = stream.State switch
+            {
+                StreamState.Live => live++,
+                StreamState.Grace => grace++,
+                _ => idle++,
+            };
+        }
+
+        Family(text, "millrace_streams", "gauge", "Streams by state");
+        Sample(text, "millrace_streams", "state=\"live\"", live);
+        Sample(text, "millrace_streams", "state=\"grace\"", grace);
+        Sample(text, "millrace_streams", "state=\"idle\"", idle);
+        Single(text, "media_server_active_streams", "gauge", "Live streams", live);
+    }
+
+    private void WriteSessions(StringBuilder text)
+    {
+        var counts = new SortedDictionary<string, (long Count, long In, long Out, long Skips)>(StringComparer.Ordinal);
+        foreach (var session in node.Sessions.All)
+        {
+            var key = $"protocol=\"{session.Protocol}\",role=\"{session.RoleName}\"";
+            var (count, bytesIn, bytesOut, skips) = counts.GetValueOrDefault(key);
+            var traffic = session.Traffic;
+            counts[key] = (count + 1, bytesIn + (traffic?.BytesIn ?? 0), bytesOut + (traffic?.BytesOut ?? 0), skips + (traffic?.Skips ?? 0));
+        }
+
+        Family(text, "millrace_sessions", "gauge", "Open sessions");
+        foreach (var (key, value) in counts)
+            Sample(text, "millrace_sessions", key, value.Count);
+        Family(text, "millrace_session_skips", "gauge", "Jumps to a newer key frame of the sessions that are open");
+        foreach (var (key, value) in counts)
+            Sample(text, "millrace_session_skips", key, value.Skips);
+        Single(text, "millrace_sessions_opened_total", "counter", "Sessions that published or played", node.Sessions.Opened);
+        Single(text, "millrace_sessions_fruitless_total", "counter", "Connections that ended before they published or played", node.Sessions.Fruitless);
+        Single(text, "millrace_connections", "gauge", "Open connections of the media listeners", connections.Total);
+        Single(text, "millrace_connections_refused_total", "counter", "Connections over a limit", connections.Refused);
+    }
+
+    private void WriteMemory(StringBuilder text)
+    {
+        var budget = node.Registry.Resources.Budget;
+        Family(text, "millrace_media_memory_bytes", "gauge", "Media memory in use, by holder");
+        foreach (var account in budget.Accounts)
+            Sample(text, "millrace_media_memory_bytes", $"use=\"{account.Use.ToString().ToLowerInvariant()}\"", account.Used);
+        Single(text, "millrace_media_memory_limit_bytes", "gauge", "memory.media", budget.Limit);
+        Single(text, "millrace_media_memory_mapped_bytes", "gauge", "Mapped for blocks, in use or free", pool.MappedBytes);
+        Single(text, "millrace_managed_heap_bytes", "gauge", "Managed heap after the last collection", GC.GetGCMemoryInfo().HeapSizeBytes);
+        Single(text, "process_resident_memory_bytes", "gauge", "Resident set", Environment.WorkingSet);
+        Single(text, "process_cpu_seconds_total", "counter", "User and system time", Environment.CpuUsage.TotalTime.TotalSeconds);
+    }
+
+    private void WriteShards(StringBuilder text)
+    {
+        Family(text, "millrace_shard_connections", "gauge", "Connections by shard");
+        foreach (var shard in shards)
+            Sample(text, "millrace_shard_connections", Label(shard), shard.ConnectionCount);
+        Family(text, "millrace_shard_late_passes_total", "counter", "Send passes that took longer than their merge window");
+        foreach (var shard in shards)
+            Sample(text, "millrace_shard_late_passes_total", Label(shard), shard.LatePasses);
+        Family(text, "millrace_shard_faults_total", "counter", "Connections ended by a fault of the server");
+        foreach (var shard in shards)
+            Sample(text, "millrace_shard_faults_total", Label(shard), shard.Faults);
+        Family(text, "millrace_shard_allocated_bytes_total", "counter", "Managed bytes allocated by the shard's thread");
+        foreach (var shard in shards)
+            Sample(text, "millrace_shard_allocated_bytes_total", Label(shard), shard.AllocatedBytes);
+    }
+
+    private static string Label(Shard shard) => string.Create(CultureInfo.InvariantCulture, $"shard=\"{shard.Number}\"");
+
+    private static void Single(StringBuilder text, string name, string type, string help, double value)
+    {
+        Family(text, name, type, help);
+        text.Append(name).Append(' ').Append(value.ToString("R", CultureInfo.InvariantCulture)).Append('\n');
+    }
+
+    private static void Family(StringBuilder text, string name, string type, string help) =>
+        text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
+
+    private static void Sample(StringBuilder text, string name, string labels, double value) =>
+        text.Append(name).Append('{').Append(labels).Append("} ").Append(value.ToString("R", CultureInfo.InvariantCulture)).Append('\n');
+}

@@ -1,0 +1,41 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Node.Sessions;
+using Millrace.Node.Settings;
+using Millrace.Node.Shards;
+using Millrace.Streams;
+using Millrace.Streams.Buffers;
+using Millrace.Streams.Wire;
+
+namespace Millrace.Node;
+
+/// <summary>What the node's parts share.</summary>
+internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry, SessionTable sessions, ILoggerFactory loggers)
+{
+    public NodeSettings Settings { get; } = settings;
+
+    public StreamRegistry Registry { get; } = registry;
+
+    public SessionTable Sessions { get; } = sessions;
+
+    public ILoggerFactory Loggers { get; } = loggers;
+
+    public MemoryAccount Spills => Registry.Resources.Budget[MemoryUse.Spills];
+
+    /// <summary>The merge window of a stream in a format, microseconds.</summary>
+    public long WindowOf(StreamName name, WireFormat format)
+    {
+        var merge = format switch
+        {
+            WireFormat.Rtmp => MergeFormat.Rtmp,
+            WireFormat.Flv or WireFormat.ChunkedFlv => MergeFormat.Flv,
+            WireFormat.WsFlv => MergeFormat.WsFlv,
+            _ => throw new ArgumentOutOfRangeException(nameof(format), format, null),
+        };
+        return Settings.MergeOf(Settings.VhostOf(name.Vhost), name.App, name.Name, merge).ToMicros();
+    }
+}
+
+internal static class TimeSpanMicros
+{
+    public static long ToMicros(this TimeSpan time) => time.Ticks / TimeSpan.TicksPerMicrosecond;
+}

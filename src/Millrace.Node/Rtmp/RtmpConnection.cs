@@ -1,0 +1,291 @@
+using System.Buffers;
+using Millrace.Node.Sessions;
+using Millrace.Node.Settings;
+using Millrace.Node.Shards;
+using Millrace.Protocols.Rtmp;
+using Millrace.Streams;
+using Millrace.Streams.Buffers;
+using Millrace.Streams.Wire;
+
+namespace Millrace.Node.Rtmp;
+
+/// <summary>
+/// One RTMP socket: feeds its session, and hands what comes out to one of the two bridges, <see cref="RtmpPublisher"/> or
+/// <see cref="RtmpPlayer"/>.
+/// </summary>
+internal sealed class RtmpConnection : ShardConnection
+{
+    /// <summary>Reads of one turn, so that a publisher in full flight does not keep the others waiting.</summary>
+    private const int MaxReads = 4;
+
+    /// <summary>Bytes of unfinished messages that are not counted.</summary>
+    private const int FreeBytes = 4 * 1024;
+
+    /// <summary>The longest chunk header (RTMP 1.0, 5.3.1) fits: what is carried over behind the handshake allocates nothing.</summary>
+    private const int ChunkHeaderBytes = 32;
+
+    /// <summary>Of publish and play on one connection: each is a session in log and API.</summary>
+    private const int MaxRequests = 64;
+
+    private readonly NodeContext _node;
+    private readonly RtmpServerSession _session;
+    private byte[] _carry = new byte[ChunkHeaderBytes];
+    private int _carried;
+    private int _requests;
+    private long _charged;
+    private RtmpPublisher? _publisher;
+    private RtmpPlayer? _player;
+
+    public RtmpConnection(ShardSocket socket, Shard shard, NodeContext node, RtmpOptions options)
+        : base(socket, shard, node.Spills)
+    {
+        _node = node;
+        _session = new RtmpServerSession(options, NodeClock.Micros);
+        Session = CreateSession();
+    }
+
+    public NodeSession Session { get; private set; }
+
+    public RtmpServerSession Protocol => _session;
+
+    /// <summary>The connection begins to publish or play: a session of its own, also for a second one on the connection.</summary>
+    public void OpenSession(SessionRole role, StreamName stream)
+    {
+        if (Session.Role != SessionRole.Unknown)
+        {
+            Session.Close("the connection went on to something else");
+            var agent = Session.Agent;
+            Session = CreateSession();
+            Session.Agent = agent;
+        }
+
+        Session.Open(role, stream);
+    }
+
+    private MemoryAccount Account => _node.Registry.Resources.Budget[MemoryUse.PendingUnits];
+
+    protected override long WriteTimeoutMicros => _node.Settings.Rtmp.Timeout.ToMicros();
+
+    public override void OnAdopted(long now) => ArmBy(_session.NextDeadline);
+
+    protected override void OnSignal(WireSignal signal, long now) => _player?.OnSignal(signal, now);
+
+    /// <summary>Sends what the session has written into the shard's reply buffer.</summary>
+    public void SendReply(long now)
+    {
+        var reply = Shard.Reply;
+        if (reply.WrittenCount == 0)
+            return;
+        SendControl(reply.WrittenSpan, now);
+        reply.ResetWrittenCount();
+    }
+
+    /// <summary>Puts what the session has written in front of the bytes that are about to be sent.</summary>
+    public void QueueReply()
+    {
+        var reply = Shard.Reply;
+        if (!Cursor.TryInsert(reply.WrittenSpan))
+            Close("the media memory budget is used up");
+        reply.ResetWrittenCount();
+    }
+
+    /// <summary>Says why and ends the connection when the peer has been told.</summary>
+    public void EndAfterReply(string reason, long now)
+    {
+        Leave();
+        SendReply(now);
+        EndAfterSent(reason, now);
+    }
+
+    public override void Farewell(string reason, bool mayReturn, long now)
+    {
+        if (IsEnding)
+            return;
+        if (mayReturn)
+            _session.RequestReconnect(Shard.Reply, null, reason);
+        _session.EndPublish(Shard.Reply, "NetStream.Unpublish.Success", reason);
+        _session.EndPlay(Shard.Reply, "NetStream.Play.Stop", reason);
+        _publisher?.End(isClean: false, now);
+        _publisher = null;
+        EndAfterReply(reason, now);
+    }
+
+    protected override void OnStarting(long now) => _player?.Start(now);
+
+    protected override void OnReadable(long now)
+    {
+        for (var read = 0; read < MaxReads && !IsEnding; read++)
+        {
+            var buffer = Shard.ReceiveBuffer;
+            _carry.AsSpan(0, _carried).CopyTo(buffer);
+            var received = Receive(buffer, _carried);
+            if (received <= 0)
+                return;
+            BytesIn += received;
+            var total = _carried + received;
+            _carried = 0;
+            Feed(buffer, total, now);
+            if (total < buffer.Length)
+                break;
+        }
+
+        if (!IsClosed)
+            ArmBy(NextTimer(now));
+    }
+
+    protected override void OnTimer(long now)
+    {
+        _session.OnDeadline(now, Shard.Reply);
+        SendReply(now);
+        if (_session.IsClosed)
+            EndAfterSent(_session.CloseReason!, now);
+        else
+            _publisher?.OnTimer(now);
+        _player?.OnTimer(now);
+    }
+
+    protected override long NextTimer(long now)
+    {
+        var next = _session.NextDeadline;
+        if (_publisher is not null)
+            next = Math.Min(next, _publisher.NextDeadline);
+        if (_player is not null)
+            next = Math.Min(next, _player.NextDeadline);
+        return next;
+    }
+
+    protected override void OnClosed(string reason)
+    {
+        _publisher?.End(isClean: false, NodeClock.Micros);
+        _publisher = null;
+        _session.Dispose();
+        Account.Release(_charged);
+        _charged = 0;
+        // The shard's next session must not send what this one has not.
+        Shard.Reply.ResetWrittenCount();
+        Session.Close(reason);
+    }
+
+    private NodeSession CreateSession()
+    {
+        var session = _node.Sessions.Create("rtmp", Socket.Remote);
+        session.Traffic = this;
+        session.Kick = reason => Shard.Post(() => SayFarewell(reason, mayReturn: false));
+        return session;
+    }
+
+    private void Feed(byte[] buffer, int length, long now)
+    {
+        var offset = 0;
+        while (!IsEnding)
+        {
+            var input = new ReadOnlySequence<byte>(buffer, offset, length - offset);
+            _session.Receive(input, Shard.Reply, now, out var consumed);
+            var used = (int)input.Slice(0, consumed).Length;
+            offset += used;
+            var hadEvent = false;
+            while (!IsEnding && _session.TryTakeEvent(out var happened))
+            {
+                hadEvent = true;
+                Handle(happened, now);
+            }
+
+            if (!hadEvent && (used == 0 || offset == length))
+                break;
+        }
+
+        if (IsEnding)
+            return;
+        SendReply(now);
+        if (_session.IsClosed)
+            EndAfterSent(_session.CloseReason!, now);
+        else if (!TryCharge())
+            Close("the media memory budget is used up");
+        else
+            Carry(buffer.AsSpan(offset, length - offset));
+    }
+
+    /// <summary>
+    /// Puts what unfinished messages hold on the budget, so that thousands of publishers who never finish one cannot take
+    /// more memory than there is. Small ones are left out: they cost less than the socket.
+    /// </summary>
+    private bool TryCharge()
+    {
+        var held = _session.BufferedBytes <= FreeBytes ? 0 : _session.BufferedBytes;
+        if (held > _charged && !Account.TryCharge(held - _charged))
+            return false;
+        if (held < _charged)
+            Account.Release(_charged - held);
+        _charged = held;
+        return true;
+    }
+
+    /// <summary>A header that has come in part; at most some 1,500 bytes.</summary>
+    private void Carry(ReadOnlySpan<byte> rest)
+    {
+        if (rest.Length > _carry.Length)
+            _carry = new byte[rest.Length * 2];
+        rest.CopyTo(_carry);
+        _carried = rest.Length;
+    }
+
+    private void Handle(in RtmpEvent happened, long now)
+    {
+        switch (happened.Kind)
+        {
+            case RtmpEventKind.Media:
+                _publisher?.OnMedia(happened, now);
+                break;
+            case RtmpEventKind.Connected:
+                Session.Agent = NodeSession.Clean(_session.Connect!.FlashVer);
+                break;
+            case RtmpEventKind.PublishRequested or RtmpEventKind.PlayRequested when ++_requests > MaxRequests:
+                EndAfterReply($"more than {MaxRequests} publish and play requests", now);
+                break;
+            case RtmpEventKind.PublishRequested:
+                StartPublish(happened.Publish!, now);
+                break;
+            case RtmpEventKind.PublishEnded:
+                _publisher?.End(isClean: true, now);
+                _publisher = null;
+                break;
+            case RtmpEventKind.PlayRequested:
+                StartPlay(happened.Play!, now);
+                break;
+            case RtmpEventKind.PlayEnded:
+                _player?.Stop();
+                _player = null;
+                break;
+            default:
+                _player?.OnControl(happened, now);
+                break;
+        }
+    }
+
+    private void StartPublish(RtmpPublishRequest request, long now)
+    {
+        var connect = _session.Connect!;
+        if (!StreamAddress.TryParseRtmp(_node.Settings, connect.TcUrl, connect.App, request.Name, isPublish: true, out var address, out var error))
+        {
+            _session.RejectPublish(Shard.Reply, "NetStream.Publish.BadName", error);
+            EndAfterReply($"publish refused: {error}", now);
+            return;
+        }
+
+        _publisher = RtmpPublisher.TryStart(this, _node, address, now);
+    }
+
+    private void StartPlay(RtmpPlayRequest request, long now)
+    {
+        var connect = _session.Connect!;
+        if (!StreamAddress.TryParseRtmp(_node.Settings, connect.TcUrl, connect.App, request.Name, isPublish: false, out var address, out var error))
+        {
+            _session.RejectPlay(Shard.Reply, "NetStream.Play.StreamNotFound", error);
+            EndAfterReply($"play refused: {error}", now);
+            return;
+        }
+
+        _player = new RtmpPlayer(this, _node, address.Name);
+        _player.Open(now);
+    }
+}

@@ -1,0 +1,144 @@
+using Millrace.Media.Flv;
+using Millrace.Node.Sessions;
+using Millrace.Protocols.Rtmp;
+using Millrace.Streams;
+using Millrace.Streams.Wire;
+
+namespace Millrace.Node.Rtmp;
+
+/// <summary>The bridge from a wire log to an RTMP player. The session carries control only; media goes from the log to the socket.</summary>
+internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, StreamName name)
+{
+    private readonly FlvForm _form = connection.Protocol.Connect!.Capabilities.IsEnhanced ? FlvForm.Enhanced : FlvForm.Legacy;
+    private bool _hasAudio = true;
+    private bool _hasVideo = true;
+    private bool _isPaused;
+    private bool _isStarted;
+    private bool _isUnpublished;
+    private long _waitEnd = long.MaxValue;
+
+    public long NextDeadline => _waitEnd;
+
+    /// <summary>Attaches to the stream, or waits for it for <c>player.wait</c>.</summary>
+    public void Open(long now)
+    {
+        connection.OpenSession(SessionRole.Player, name);
+        _waitEnd = now + node.Settings.Player.Wait.ToMicros();
+        Attach(now);
+        if (!_isStarted && !connection.IsClosed && node.Settings.Player.Wait == TimeSpan.Zero)
+            OnTimer(now);
+    }
+
+    /// <summary>The first media is about to go out.</summary>
+    public void Start(long now)
+    {
+        _waitEnd = long.MaxValue;
+        if (_isStarted)
+        {
+            if (!_isUnpublished)
+                return;
+            _isUnpublished = false;
+            connection.Protocol.NotifyPlay(connection.Shard.Reply, "NetStream.Play.PublishNotify", $"{name.Name} is published again");
+        }
+        else
+        {
+            _isStarted = true;
+            connection.Protocol.AcceptPlay(connection.Shard.Reply);
+        }
+
+        connection.QueueReply();
+    }
+
+    public void OnControl(in RtmpEvent happened, long now)
+    {
+        switch (happened.Kind)
+        {
+            case RtmpEventKind.Paused:
+                _isPaused = happened.Flag;
+                break;
+            case RtmpEventKind.ReceiveAudio:
+                _hasAudio = happened.Flag;
+                break;
+            case RtmpEventKind.ReceiveVideo:
+                _hasVideo = happened.Flag;
+                break;
+            default:
+                return;
+        }
+
+        // What the session has to say about it belongs before the media that changes.
+        connection.SendReply(now);
+        connection.Leave();
+        if (!_isPaused && (_hasAudio || _hasVideo))
+            Attach(now);
+    }
+
+    public void OnSignal(WireSignal signal, long now)
+    {
+        var reply = connection.Shard.Reply;
+        if (signal == WireSignal.Ended && !_isStarted)
+        {
+            // It came while the stream waited out its grace, and has time left to wait for the next publisher.
+            connection.Leave();
+            if (!connection.IsClosed)
+                Attach(now);
+            return;
+        }
+
+        if (signal == WireSignal.Unsupported)
+        {
+            connection.Leave();
+            connection.Protocol.EndPlay(reply, "NetStream.Play.Failed", $"the codecs of {name.Name} cannot be carried to this player");
+            connection.EndAfterReply("the stream's codecs cannot be carried to this player", now);
+            return;
+        }
+
+        if (signal == WireSignal.Ended)
+        {
+            connection.Protocol.EndPlay(reply, "NetStream.Play.Stop", $"{name.Name} has ended");
+            connection.EndAfterReply("the stream has ended", now);
+            return;
+        }
+
+        if (!_isStarted)
+            return;
+        _isUnpublished = true;
+        connection.Protocol.NotifyPlay(reply, "NetStream.Play.UnpublishNotify", $"{name.Name} is no longer published");
+        connection.SendReply(now);
+        connection.AnswerAgain();
+    }
+
+    public void OnTimer(long now)
+    {
+        if (now < _waitEnd)
+            return;
+        _waitEnd = long.MaxValue;
+        var reply = connection.Shard.Reply;
+        connection.Protocol.RejectPlay(reply, "NetStream.Play.StreamNotFound", $"{name.Name} is not live");
+        connection.EndAfterReply("the stream did not come in time", now);
+    }
+
+    public void Stop()
+    {
+        connection.Leave();
+        _waitEnd = long.MaxValue;
+    }
+
+    private void Attach(long now)
+    {
+        var tracks = _hasAudio && _hasVideo ? WireTracks.All : _hasAudio ? WireTracks.AudioOnly : WireTracks.VideoOnly;
+        var key = new WireKey(WireFormat.Rtmp, _form, tracks, connection.Protocol.MessageStreamId);
+        var subscription = connection.Shard.Subscriptions.Get(name, key, node.WindowOf(name, WireFormat.Rtmp), out var fromEnd, out var unsupported);
+        if (subscription is not null)
+        {
+            if (fromEnd && _waitEnd == long.MaxValue)
+                _waitEnd = now + node.Settings.Player.Wait.ToMicros();
+            connection.AttachTo(subscription, fromEnd, now);
+            return;
+        }
+
+        var reply = connection.Shard.Reply;
+        connection.Protocol.RejectPlay(reply, "NetStream.Play.Failed", unsupported!);
+        connection.EndAfterReply($"play refused: {unsupported}", now);
+    }
+}

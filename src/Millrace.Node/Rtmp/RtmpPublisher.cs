@@ -1,0 +1,93 @@
+using Millrace.Media;
+using Millrace.Media.Amf;
+using Millrace.Media.Codecs;
+using Millrace.Media.Flv;
+using Millrace.Node.Sessions;
+using Millrace.Protocols.Rtmp;
+using Millrace.Streams.Publishing;
+
+namespace Millrace.Node.Rtmp;
+
+/// <summary>The bridge from an RTMP session to the stream log.</summary>
+internal sealed class RtmpPublisher
+{
+    private readonly RtmpConnection _connection;
+    private readonly PublisherLease _lease;
+    private readonly TimestampUnwrapper _clock = new(32);
+    private readonly FlvIntake _tracks;
+    private readonly long _idleTimeout;
+    private long _lastMedia;
+    private bool _ended;
+
+    private RtmpPublisher(RtmpConnection connection, PublisherLease lease, long idleTimeout, long now)
+    {
+        _connection = connection;
+        _lease = lease;
+        _tracks = new FlvIntake(lease);
+        _idleTimeout = idleTimeout;
+        _lastMedia = now;
+    }
+
+    public long NextDeadline => _ended || _idleTimeout == 0 ? long.MaxValue : _lastMedia + _idleTimeout;
+
+    /// <summary>Checks the token and takes the stream's lease; refuses with a status, before any media is taken.</summary>
+    public static RtmpPublisher? TryStart(RtmpConnection connection, NodeContext node, StreamAddress address, long now)
+    {
+        var session = connection.Protocol;
+        var reply = connection.Shard.Reply;
+        var publish = address.Publish;
+        if (publish.Token.IsSet && !publish.Token.Matches(address.Argument("token")))
+        {
+            session.RejectPublish(reply, "NetStream.Publish.Denied", "401 Unauthorized: the publish token is missing or wrong");
+            connection.EndAfterReply("publish refused: the token is missing or wrong", now);
+            return null;
+        }
+
+        var info = new PublisherInfo(connection.Session.Id, "rtmp", connection.Socket.Remote.ToString(), publish.Duplicate, publish.Grace.ToMicros());
+        void OnRevoked(string reason) => connection.Shard.Post(() => connection.SayFarewell(reason, mayReturn: false));
+        string? refusal = null;
+        var lease = node.Registry.Use(address.Name, 0, (stream, _) => stream.TryAcquire(info, OnRevoked, now, out refusal));
+        if (lease is null)
+        {
+            session.RejectPublish(reply, "NetStream.Publish.BadName", refusal!);
+            connection.EndAfterReply($"publish refused: {refusal}", now);
+            return null;
+        }
+
+        session.AcceptPublish(reply);
+        connection.OpenSession(SessionRole.Publisher, address.Name);
+        return new RtmpPublisher(connection, lease, publish.IdleTimeout.ToMicros(), now);
+    }
+
+    public void OnMedia(in RtmpEvent media, long now)
+    {
+        if (_ended)
+            return;
+        var sender = _clock.Unwrap(media.Timestamp) * 1_000;
+        var body = media.Payload.Span;
+        var error = media.MessageType switch
+        {
+            RtmpMessageType.Audio => _tracks.Receive(TrackKind.Audio, body, sender, now),
+            RtmpMessageType.Video => _tracks.Receive(TrackKind.Video, body, sender, now),
+            _ => _tracks.ReceiveData(body, sender, now),
+        };
+        if (media.MessageType != RtmpMessageType.DataAmf0)
+            _lastMedia = now;
+        if (error is not null)
+            _connection.Farewell(error, mayReturn: false, now);
+    }
+
+    public void OnTimer(long now)
+    {
+        if (now >= NextDeadline)
+            _connection.Farewell($"no media for {_idleTimeout / 1_000_000} s", mayReturn: false, now);
+    }
+
+    public void End(bool isClean, long now)
+    {
+        if (_ended)
+            return;
+        _ended = true;
+        _lease.End(isClean, now);
+    }
+}

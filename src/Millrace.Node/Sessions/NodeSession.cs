@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Millrace.Streams;
+
+namespace Millrace.Node.Sessions;
+
+internal enum SessionRole
+{
+    /// <summary>Connected, and has not said what for.</summary>
+    Unknown,
+    Publisher,
+    Player,
+}
+
+/// <summary>
+/// One publisher or viewer, as logs and the API see it: one opening line when it begins to publish or play, one closing
+/// line with the reason when it ends.
+/// </summary>
+internal sealed class NodeSession(SessionTable table, string id, string protocol, IPEndPoint remote)
+{
+    public string Id { get; } = id;
+
+    public string Protocol { get; } = protocol;
+
+    public IPEndPoint Remote { get; } = remote;
+
+    /// <summary>Null before the session has a viewer's or publisher's end.</summary>
+    public ISessionTraffic? Traffic { get; set; }
+
+    public DateTimeOffset Started { get; } = DateTimeOffset.UtcNow;
+
+    public SessionRole Role { get; private set; }
+
+    public StreamName? Stream { get; private set; }
+
+    /// <summary>What the peer calls itself: flashVer or User-Agent, without control characters.</summary>
+    public string Agent { get; set; } = "";
+
+    /// <summary>Ends the session from outside, with a reason.</summary>
+    public Action<string>? Kick { get; set; }
+
+    public void Open(SessionRole role, StreamName stream)
+    {
+        Role = role;
+        Stream = stream;
+        table.Add(this);
+        table.Logger.LogInformation("{Protocol} {Role} {Session} opened: {Stream} from {Remote} ({Agent})", Protocol, RoleName, Id, stream, Remote, Agent);
+    }
+
+    public void Close(string reason)
+    {
+        var seconds = (DateTimeOffset.UtcNow - Started).TotalSeconds;
+        table.Remove(this);
+        table.Logger.LogInformation(
+            "{Protocol} {Role} {Session} closed: {Reason}; {Stream} from {Remote}, {Seconds:F1} s, {BytesIn} bytes in, {BytesOut} out, {Skips} skips",
+            Protocol, RoleName, Id, reason, (object?)Stream ?? "no stream", Remote, seconds, Traffic?.BytesIn ?? 0, Traffic?.BytesOut ?? 0, Traffic?.Skips ?? 0);
+    }
+
+    public string RoleName => Role switch
+    {
+        SessionRole.Publisher => "publisher",
+        SessionRole.Player => "player",
+        _ => "connection",
+    };
+
+    /// <summary>What a peer sent, made fit for a log line: no control characters, at most <paramref name="limit"/> characters.</summary>
+    public static string Clean(string text, int limit = 120)
+    {
+        var clean = new StringBuilder(Math.Min(text.Length, limit));
+        foreach (var c in text)
+        {
+            if (clean.Length == limit)
+                break;
+            clean.Append(char.IsControl(c) || char.GetUnicodeCategory(c) == UnicodeCategory.Format ? '?' : c);
+        }
+
+        return clean.ToString();
+    }
+}

@@ -1,0 +1,93 @@
+namespace Millrace.Node.Settings;
+
+/// <summary>What the settings mean for one stream, the general and the particular taken together.</summary>
+internal static class EffectiveSettings
+{
+    /// <summary>
+    /// The configured vhost of a host name (from a URL, a Host header or <c>?vhost=</c>; without port): an exact name or alias,
+    /// else the longest pattern that matches, else <c>default</c>.
+    /// </summary>
+    public static VhostSettings VhostOf(this NodeSettings settings, string host)
+    {
+        // First, so that no pattern can catch these names.
+        if (VhostSettings.IsDefault(host))
+            return settings.DefaultVhost();
+        VhostSettings? best = null;
+        var length = -1;
+        foreach (var vhost in settings.Vhosts)
+        {
+            foreach (var pattern in vhost.Aliases.Prepend(vhost.Name))
+            {
+                if (string.Equals(pattern, host, StringComparison.OrdinalIgnoreCase))
+                    return vhost;
+                if (pattern.Contains('*') && pattern.Length > length
+                    && Glob.IsMatch(pattern.ToLowerInvariant(), host.ToLowerInvariant()))
+                {
+                    best = vhost;
+                    length = pattern.Length;
+                }
+            }
+        }
+
+        return best ?? settings.DefaultVhost();
+    }
+
+    /// <summary>The app's own entry; null when none matches.</summary>
+    public static AppSettings? AppOf(this VhostSettings vhost, string app)
+    {
+        foreach (var candidate in vhost.Apps)
+        {
+            if (Glob.IsMatch(candidate.Name, app))
+                return candidate;
+        }
+
+        return null;
+    }
+
+    /// <summary>Publishing to one app; <see cref="PublishSettings.Key"/> is never <see cref="PublishKeyMode.Auto"/> here.</summary>
+    /// <param name="settings">The node's settings.</param>
+    /// <param name="vhost">From <see cref="VhostOf"/>.</param>
+    /// <param name="app">The RTMP app as the client sent it, <c>live/ID</c> included.</param>
+    public static PublishSettings PublishOf(this NodeSettings settings, VhostSettings vhost, string app)
+    {
+        var publish = vhost.AppOf(app)?.Publish.Over(settings.Publish) ?? settings.Publish;
+        if (publish.Key != PublishKeyMode.Auto)
+            return publish;
+        var isKeyed = app.StartsWith("live/", StringComparison.Ordinal) && app.Length > "live/".Length;
+        return publish with { Key = isKeyed ? PublishKeyMode.Name : PublishKeyMode.None };
+    }
+
+    /// <summary>The merge window of one stream in one format.</summary>
+    public static TimeSpan MergeOf(this NodeSettings settings, VhostSettings vhost, string app, string name, MergeFormat format)
+    {
+        var merge = settings.Merge;
+        if (merge.Streams.Count > 0)
+        {
+            var key = $"{vhost.Name}/{app}/{name}";
+            foreach (var stream in merge.Streams)
+            {
+                if (Glob.IsMatch(stream.Match, key))
+                    return stream.Window;
+            }
+        }
+
+        var ofFormat = format switch
+        {
+            MergeFormat.Rtmp => merge.Rtmp,
+            MergeFormat.Flv => merge.Flv,
+            _ => merge.WsFlv,
+        };
+        return vhost.AppOf(app)?.Merge ?? ofFormat ?? merge.Default;
+    }
+
+    private static VhostSettings DefaultVhost(this NodeSettings settings)
+    {
+        foreach (var vhost in settings.Vhosts)
+        {
+            if (vhost.Name == VhostSettings.DefaultName)
+                return vhost;
+        }
+
+        throw new InvalidOperationException("The loader adds the default vhost to every configuration.");
+    }
+}

@@ -1,0 +1,11 @@
+namespace Millrace.Node.Settings;
+
+/// <summary>How a stream's tracks are found.</summary>
+internal sealed record TrackSettings
+{
+    /// <summary>
+    /// How long after the first key frame the set of tracks is still open; default 300 ms. Metadata that names all tracks
+    /// closes it earlier.
+    /// </summary>
+    public TimeSpan Settle { get; init; } = TimeSpan.FromMilliseconds(300);
+}

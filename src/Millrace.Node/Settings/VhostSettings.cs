@@ -1,0 +1,47 @@
+namespace Millrace.Node.Settings;
+
+/// <summary>A virtual host: a separate set of names. Any host that is not configured is the vhost <c>default</c>.</summary>
+internal sealed record VhostSettings
+{
+    public const string DefaultName = "default";
+
+    /// <summary>What SRS calls <see cref="DefaultName"/>; always another name of it.</summary>
+    public const string DefaultAlias = "__defaultVhost__";
+
+    /// <summary>Whether a name means the default vhost, whatever else is configured.</summary>
+    public static bool IsDefault(string name) =>
+        string.Equals(name, DefaultName, StringComparison.OrdinalIgnoreCase)
+        || string.Equals(name, DefaultAlias, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Host name, not case-sensitive; <c>*</c> stands for any run of characters (<c>*.example.org</c>). Required.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Other host names of this vhost, wildcards allowed; default none.</summary>
+    public IReadOnlyList<string> Aliases { get; init; } = [];
+
+    /// <summary>Whether this node holds the vhost's streams; default local, the only mode of this version.</summary>
+    public VhostMode Mode { get; init; } = VhostMode.Local;
+
+    /// <summary>
+    /// What single apps do differently; the first whose name matches holds; default none. An app need not be listed to exist.
+    /// </summary>
+    public IReadOnlyList<AppSettings> Apps { get; init; } = [];
+}
+
+internal enum VhostMode
+{
+    /// <summary>Streams are published here.</summary>
+    Local,
+}
+
+/// <summary>What one app, or several, do differently.</summary>
+internal sealed record AppSettings
+{
+    /// <summary>The app's name or a <see cref="Glob"/> (<c>live/*</c>). Required.</summary>
+    public string Name { get; init; } = "";
+
+    public PublishOverrides Publish { get; init; } = new();
+
+    /// <summary>The merge window of the app's streams in every format; null (<c>auto</c>, the default) is what <see cref="MergeSettings"/> says.</summary>
+    public TimeSpan? Merge { get; init; }
+}

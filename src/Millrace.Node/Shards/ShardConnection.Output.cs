@@ -1,0 +1,150 @@
+using Millrace.Streams.Wire;
+
+namespace Millrace.Node.Shards;
+
+/// <summary>The way out: from the cursor to the socket, when it blocks, and how a connection ends behind its last byte.</summary>
+internal abstract unsafe partial class ShardConnection
+{
+    /// <summary>Entries of one scatter send; with 64 KiB blocks more than a socket buffer takes.</summary>
+    private const int MaxRuns = 16;
+
+    private const long SendLimit = 1 << 20;
+
+    /// <summary>How long a peer that has been told goodbye may take to hear it.</summary>
+    private const long LingerMicros = 1_000_000;
+
+    /// <summary>
+    /// Control bytes that may wait for a peer who does not read. A player is sent some hundreds; one who asks and asks and
+    /// never reads the answers would fill the memory that media needs.
+    /// </summary>
+    private const int MaxUnsentControl = 64 * 1024;
+
+    /// <summary>Sends what there is, as far as the socket takes it. When it takes no more it is asked once to tell.</summary>
+    public void Pump(long now)
+    {
+        if (IsClosed)
+            return;
+        if (!Cursor.TryFollow())
+        {
+            Close("the media memory budget is used up");
+            return;
+        }
+
+        if (_isAnswerDue && Cursor.Lag > 0)
+        {
+            _isAnswerDue = false;
+            OnStarting(now);
+            if (IsClosed)
+                return;
+        }
+
+        var runs = stackalloc WireRun[MaxRuns];
+        while (!_isBlocked)
+        {
+            var count = Cursor.Fill(new Span<WireRun>(runs, MaxRuns), SendLimit, out var bytes);
+            if (count == 0)
+            {
+                if (_endReason is null)
+                    DeliverSignal(now);
+                else
+                    Linger(now);
+                return;
+            }
+
+            var header = new MessageHeader { Runs = runs, RunCount = (nuint)count };
+            var sent = Native.SendMessage(Descriptor, &header, Native.MsgDontWait | Native.MsgNoSignal);
+            if (sent < 0 && !HandleSendError())
+                return;
+            if (sent > 0)
+            {
+                BytesOut += sent;
+                LastProgress = now;
+                Cursor.Advance(sent);
+                if (Cursor.SpillBytes == 0)
+                    _unsentControl = 0;
+            }
+
+            if (sent < bytes && !IsClosed)
+                Block(now);
+        }
+    }
+
+    /// <summary>Queues control bytes at the next message border and sends what the socket takes.</summary>
+    public void SendControl(ReadOnlySpan<byte> bytes, long now)
+    {
+        if (IsClosed || bytes.IsEmpty)
+            return;
+        if (_isBlocked && (_unsentControl += bytes.Length) > MaxUnsentControl)
+            Close("the peer does not read what it asked for");
+        else if (!Cursor.TryInsert(bytes))
+            Close("the media memory budget is used up");
+        else
+            Pump(now);
+    }
+
+    /// <summary>
+    /// Ends the connection when all that is queued has been sent and the peer has had time to read it: closing a socket
+    /// that has unread input would take back what was sent last.
+    /// </summary>
+    public void EndAfterSent(string reason, long now)
+    {
+        if (IsEnding)
+            return;
+        Leave();
+        if (IsClosed)
+            return;
+        _endReason = reason;
+        Pump(now);
+    }
+
+    private void Linger(long now)
+    {
+        if (HasPeerEnded)
+        {
+            Close("told, and closed");
+            return;
+        }
+
+        if (_isLingering)
+            return;
+        _isLingering = true;
+        _lingerEnd = now + LingerMicros;
+        _ = Native.Shutdown(Descriptor, Native.ShutWrite);
+        ArmBy(_lingerEnd);
+    }
+
+    private void DeliverSignal(long now)
+    {
+        if (_signal is not { } signal)
+            return;
+        _signal = null;
+        // A publisher that is back already has not gone for this viewer.
+        if (signal != WireSignal.Unpublished || Cursor.Log?.Committed == _signalPosition)
+            OnSignal(signal, now);
+    }
+
+    private bool HandleSendError()
+    {
+        var error = Native.LastError;
+        if (error is Native.EAgain or Native.EIntr)
+            return true;
+        Close(error == Native.EPipe ? "the peer closed the connection" : "the peer reset the connection");
+        return false;
+    }
+
+    private void Block(long now)
+    {
+        _isBlocked = true;
+        Shard.SetInterest(this, readable: true, writable: true);
+        if (WriteTimeoutMicros > 0)
+            ArmBy(Math.Max(now, LastProgress) + WriteTimeoutMicros);
+    }
+
+    private void Unblock()
+    {
+        if (!_isBlocked)
+            return;
+        _isBlocked = false;
+        Shard.SetInterest(this, readable: true, writable: false);
+    }
+}

@@ -1,0 +1,330 @@
+using Millrace.Node.Sessions;
+using Millrace.Streams.Wire;
+
+namespace Millrace.Node.Shards;
+
+/// <summary>Why the loop turns to a connection.</summary>
+internal enum Turn
+{
+    /// <summary>Its socket is readable or writable.</summary>
+    Ready,
+
+    /// <summary>Its timer is due.</summary>
+    Deadline,
+
+    /// <summary>Its wire log has new bytes.</summary>
+    Bytes,
+}
+
+/// <summary>
+/// A socket that belongs to a shard from accept to close. What goes out comes from its cursor: control bytes and, once it
+/// is attached, a wire log's. Everything here runs on the shard's thread.
+/// </summary>
+internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTraffic
+{
+    private int _unsentControl;
+    private bool _isBlocked;
+    private bool _isAnswerDue;
+    private bool _isLingering;
+    private long _lingerEnd;
+    private string? _endReason;
+    private WireSignal? _signal;
+    private long _signalPosition;
+
+    protected ShardConnection(ShardSocket socket, Shard shard, Millrace.Streams.Buffers.MemoryAccount spills)
+    {
+        Socket = socket;
+        Shard = shard;
+        Cursor = new Cursor(spills);
+        LastProgress = NodeClock.Micros;
+    }
+
+    public ShardSocket Socket { get; }
+
+    public int Descriptor => Socket.Descriptor;
+
+    public Shard Shard { get; }
+
+    public Cursor Cursor { get; }
+
+    public WireSubscription? Subscription { get; private set; }
+
+    public bool IsClosed { get; private set; }
+
+    /// <summary>The connection ends as soon as what is queued has been sent: nothing more is to be done with it.</summary>
+    public bool IsEnding => IsClosed || _endReason is not null;
+
+    public long BytesOut { get; private set; }
+
+    public long BytesIn { get; protected set; }
+
+    public long LagBytes => Cursor.Lag;
+
+    public long Skips => Cursor.Skips;
+
+    public long SkippedMessages => Cursor.SkippedMessages;
+
+    internal int Token { get; set; } = -1;
+
+    internal int SubscriptionIndex { get; set; } = -1;
+
+    /// <summary>Monotonic time when the socket last took bytes, microseconds.</summary>
+    protected long LastProgress { get; private set; }
+
+    protected bool IsBlocked => _isBlocked;
+
+    /// <summary>How long a peer may take no byte while there are some for it, microseconds; 0 = for ever.</summary>
+    protected abstract long WriteTimeoutMicros { get; }
+
+    /// <summary>The peer sends nothing more; what it has sent may still be unread.</summary>
+    protected bool HasPeerEnded { get; private set; }
+
+    /// <summary>
+    /// What the loop calls. Input never throws past its session; should a fault of our own do, it ends this connection,
+    /// with its trace in the log, and nobody else's.
+    /// </summary>
+    public void Serve(Turn turn, int ready, long now)
+    {
+        try
+        {
+            switch (turn)
+            {
+                case Turn.Ready:
+                    OnReady(ready, now);
+                    break;
+                case Turn.Deadline:
+                    OnDue(now);
+                    break;
+                default:
+                    Pump(now);
+                    break;
+            }
+        }
+        catch (Exception fault)
+        {
+            Fail(fault);
+        }
+    }
+
+    /// <summary>Ends the connection after a fault, and its descriptor even if ending it is what failed.</summary>
+    public void Fail(Exception fault)
+    {
+        Shard.Report(fault);
+        try
+        {
+            Close("a fault of this server; its log has the trace");
+        }
+        finally
+        {
+            Socket.Close();
+        }
+    }
+
+    private void OnReady(int ready, long now)
+    {
+        HasPeerEnded |= (ready & (Native.EpollReadHangup | Native.EpollHangup)) != 0;
+        // What the peer said before it went is heard first: an unpublish, for one.
+        if ((ready & (Native.EpollIn | Native.EpollReadHangup)) != 0)
+        {
+            if (IsEnding)
+                Discard();
+            else
+                OnReadable(now);
+        }
+
+        if (!IsClosed && (ready & (Native.EpollError | Native.EpollHangup)) != 0)
+            Close("the peer reset the connection");
+        if (!IsClosed && (ready & Native.EpollOut) != 0)
+        {
+            Unblock();
+            Pump(now);
+        }
+    }
+
+    /// <summary>
+    /// Becomes a viewer. A stream that is not live is waited for: the answer goes out with its first bytes, as nothing is
+    /// promised before.
+    /// </summary>
+    public void AttachTo(WireSubscription subscription, bool fromEnd, long now)
+    {
+        Subscription = subscription;
+        subscription.Add(this);
+        if (fromEnd)
+        {
+            // Asked again once the end is taken: had the stream begun in between, its announcement would lie before it.
+            Cursor.Attach(subscription.Wire, fromEnd: true);
+            fromEnd = subscription.Stream.IsWaiting;
+        }
+
+        _isAnswerDue = fromEnd;
+        if (!fromEnd)
+        {
+            OnStarting(now);
+            if (IsClosed)
+                return;
+            Cursor.Attach(subscription.Wire, fromEnd: false);
+        }
+
+        Pump(now);
+    }
+
+    /// <summary>The stream paused; <see cref="OnStarting"/> is to be called again before the next bytes.</summary>
+    public void AnswerAgain() => _isAnswerDue = true;
+
+    /// <summary>True while a viewer waits for a stream that has not started.</summary>
+    public bool IsWaiting => _isAnswerDue;
+
+    /// <summary>Called once on the shard's thread after the shard has taken the socket.</summary>
+    public abstract void OnAdopted(long now);
+
+    /// <summary>Media follows: what the protocol says before it is to be queued now.</summary>
+    protected abstract void OnStarting(long now);
+
+    /// <summary>Leaves the wire log at a message border.</summary>
+    public void Leave()
+    {
+        if (Subscription is not { } subscription)
+            return;
+        if (Cursor.TryDetach())
+            LeaveSubscription(subscription);
+        else
+            Close("the media memory budget is used up");
+    }
+
+    /// <summary>Tells the peer, in its protocol's words, that this side ends, and ends.</summary>
+    /// <param name="reason">For the peer and the log.</param>
+    /// <param name="mayReturn">The node goes away, not the peer: it may connect again.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    public abstract void Farewell(string reason, bool mayReturn, long now);
+
+    /// <summary><see cref="Farewell"/> for callers outside the loop's turn.</summary>
+    public void SayFarewell(string reason, bool mayReturn)
+    {
+        try
+        {
+            Farewell(reason, mayReturn, NodeClock.Micros);
+        }
+        catch (Exception fault)
+        {
+            Fail(fault);
+        }
+    }
+
+    public void Close(string reason)
+    {
+        if (IsClosed)
+            return;
+        IsClosed = true;
+        reason = _endReason ?? reason;
+        if (Subscription is { } subscription)
+            LeaveSubscription(subscription);
+        Cursor.Dispose();
+        Shard.Wheel.Disarm(this);
+        if (Token >= 0)
+            Shard.Release(this);
+        OnClosed(reason);
+        Socket.Close();
+    }
+
+    /// <summary>Lets go of the descriptor, which somebody else takes over.</summary>
+    public ShardSocket HandOver()
+    {
+        IsClosed = true;
+        Cursor.Dispose();
+        Shard.Wheel.Disarm(this);
+        Shard.Release(this);
+        return Socket;
+    }
+
+    public override void OnDeadline(long now) => Serve(Turn.Deadline, 0, now);
+
+    private void OnDue(long now)
+    {
+        if (IsClosed)
+            return;
+        if (_isBlocked && WriteTimeoutMicros > 0 && now - LastProgress >= WriteTimeoutMicros)
+        {
+            Close($"the peer took no byte for {WriteTimeoutMicros / 1_000_000} s");
+            return;
+        }
+
+        if (_isLingering && now >= _lingerEnd)
+            Close("told, and closed");
+        else if (!IsEnding)
+            OnTimer(now);
+        if (!IsClosed)
+            ArmBy(NextDeadline(now));
+    }
+
+    /// <summary>
+    /// The stream that this viewer plays has something to say that is not in its bytes. The viewer hears it when it has
+    /// been sent what was there before.
+    /// </summary>
+    public void Signal(WireSignal signal, long position, long now)
+    {
+        _signal = signal;
+        _signalPosition = position;
+        Serve(Turn.Bytes, 0, now);
+    }
+
+    protected abstract void OnSignal(WireSignal signal, long now);
+
+    protected abstract void OnReadable(long now);
+
+    protected abstract void OnTimer(long now);
+
+    protected abstract void OnClosed(string reason);
+
+    /// <summary>The earliest deadline besides the write timeout, monotonic microseconds.</summary>
+    protected abstract long NextTimer(long now);
+
+    /// <summary>Makes sure that <see cref="OnDeadline"/> is called by then; an earlier call does no harm.</summary>
+    protected void ArmBy(long deadline)
+    {
+        if (!IsClosed && deadline != long.MaxValue && (!IsArmed || deadline < Deadline))
+            Shard.Wheel.Arm(this, deadline);
+    }
+
+    /// <summary>Receives once. Negative: nothing there. 0: the peer has closed or failed, and the connection is closed.</summary>
+    protected int Receive(byte[] buffer, int offset = 0, int flags = 0)
+    {
+        nint received;
+        fixed (byte* target = buffer)
+            received = Native.Receive(Descriptor, target + offset, (nuint)(buffer.Length - offset), flags | Native.MsgDontWait);
+        if (received > 0)
+            return (int)received;
+        if (received == 0)
+        {
+            Close("the peer closed the connection");
+            return 0;
+        }
+
+        if (Native.LastError is Native.EAgain or Native.EIntr)
+            return -1;
+        Close("the peer reset the connection");
+        return 0;
+    }
+
+    private long NextDeadline(long now)
+    {
+        var timer = _isLingering ? _lingerEnd : IsEnding ? long.MaxValue : NextTimer(now);
+        return _isBlocked && WriteTimeoutMicros > 0 ? Math.Min(timer, LastProgress + WriteTimeoutMicros) : timer;
+    }
+
+    /// <summary>Input of a connection that ends; one read a turn, for it may be a flood.</summary>
+    private void Discard()
+    {
+        if (Receive(Shard.ReceiveBuffer) < 0)
+            return;
+        if (HasPeerEnded && _isLingering)
+            Close("told, and closed");
+    }
+
+    private void LeaveSubscription(WireSubscription subscription)
+    {
+        subscription.Remove(this);
+        Subscription = null;
+        if (subscription.Viewers.Count == 0)
+            Shard.Subscriptions.Drop(subscription);
+    }
+}

@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Millrace.Configuration;
+using Millrace.Node.Settings;
+
+namespace Millrace;
+
+/// <summary>What the process was started with, apart from its arguments; replaced in tests.</summary>
+/// <param name="Run">Runs a node until the token is cancelled and gives the exit code.</param>
+internal sealed record CommandContext(
+    TextWriter Output,
+    TextWriter Error,
+    IReadOnlyDictionary<string, string> Variables,
+    Func<NodeSettings, CancellationToken, Task<int>> Run);
+
+/// <summary>
+/// The commands of the executable. Exit codes: 0 is success, 2 is wrong configuration or wrong arguments, anything else is
+/// the node's own.
+/// </summary>
+internal sealed class CommandLine
+{
+    public const int WrongConfiguration = 2;
+
+    private readonly CommandContext _context;
+
+    private readonly Option<string?> _config = new("--config")
+    {
+        Description = $"Configuration file; without it ./{SettingsLoader.DefaultFile} if it is there, else the defaults.",
+        HelpName = SettingsLoader.DefaultFile,
+    };
+
+    private readonly Option<string?> _preset = new("--preset")
+    {
+        Description = $"Starting point beneath the configuration file: {string.Join(", ", Presets.Names)}.",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<bool> _print = new("--print") { Description = "Print the effective configuration and where it comes from." };
+
+    private CommandLine(CommandContext context) => _context = context;
+
+    public static async Task<int> InvokeAsync(string[] arguments, CommandContext context, CancellationToken cancellationToken)
+    {
+        var result = new CommandLine(context).Root().Parse(arguments);
+        var configuration = new InvocationConfiguration
+        {
+            Output = context.Output,
+            Error = context.Error,
+            EnableDefaultExceptionHandler = false,
+
+            // Signals are ours (StopSignals): the library would end the process two seconds after the first one.
+            ProcessTerminationTimeout = null,
+        };
+        var code = await result.InvokeAsync(configuration, cancellationToken);
+        return result.Errors.Count > 0 ? WrongConfiguration : code;
+    }
+
+    private RootCommand Root()
+    {
+        var run = new Command("run", "Run a media node until it is told to stop (SIGINT, SIGTERM).") { _config, _preset };
+        run.SetAction((result, cancellationToken) => RunAsync(result, cancellationToken));
+
+        var check = new Command("check-config", "Check the configuration, print all errors, and exit.") { _config, _preset, _print };
+        check.SetAction(CheckConfig);
+
+        var version = new Command("version", "Print the version.");
+        version.SetAction(_ => _context.Output.WriteLine(Version()));
+
+        return new RootCommand("Millrace: a live-streaming server.") { run, check, version };
+    }
+
+    private async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken) =>
+        Load(result) is { } loaded ? await _context.Run(loaded.Settings, cancellationToken) : WrongConfiguration;
+
+    private int CheckConfig(ParseResult result)
+    {
+        if (Load(result) is not { } loaded)
+            return WrongConfiguration;
+
+        // With --print the output is a configuration file, so "ok" goes where it does no harm.
+        var isPrinted = result.GetValue(_print);
+        if (isPrinted)
+            _context.Output.Write(SettingsWriter.Write(loaded.Settings, loaded.OriginOf));
+        (isPrinted ? _context.Error : _context.Output).WriteLine("ok");
+        return 0;
+    }
+
+    /// <summary>Null when the configuration is wrong; everything that is wrong has then been printed.</summary>
+    private LoadedSettings? Load(ParseResult result)
+    {
+        var loaded = SettingsLoader.Load(new SettingsSources(result.GetValue(_config), result.GetValue(_preset), _context.Variables));
+        foreach (var notice in loaded.Notices)
+            _context.Error.WriteLine(notice);
+        foreach (var error in loaded.Errors)
+            _context.Error.WriteLine(error);
+        return loaded.Errors.Count == 0 ? loaded : null;
+    }
+
+    private static string Version()
+    {
+        var version = typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+        return $"millrace {version} ({RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier})";
+    }
+}

@@ -1,0 +1,25 @@
+using Millrace.Fuzz.Targets;
+
+namespace Millrace.Fuzz;
+
+/// <summary>Everything that bytes from elsewhere reach.</summary>
+internal static class AllTargets
+{
+    public static IReadOnlyList<FuzzTarget> Create() =>
+    [
+        new RtmpServerTarget(),
+        new RtmpClientTarget(),
+        new RtmpChunkTarget(),
+        new Amf0Target(),
+        new Amf3Target(),
+        new FlvBodyTarget(),
+        new FlvTagTarget(),
+        new IntakeTarget(),
+        new ConfigTarget(),
+        new NalTarget(),
+        new HttpTarget(),
+        new AddressTarget(),
+        new WebSocketTarget(),
+        new SettingsTarget(),
+    ];
+}

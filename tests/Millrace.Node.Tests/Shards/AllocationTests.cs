@@ -1,0 +1,64 @@
+using Millrace.Node.Settings;
+using Millrace.Node.Tests.Harness;
+
+namespace Millrace.Node.Tests.Shards;
+
+/// <summary>A frame's way from a publisher's socket to 100 viewers' allocates nothing on a shard's thread.</summary>
+public sealed class AllocationTests
+{
+    private const int ViewersOfEachKind = 50;
+
+    [Theory]
+    [InlineData(1, 30)]
+    [InlineData(2, 30)]
+    [InlineData(1, 0)]
+    public async Task Ten_thousand_frames_to_a_hundred_viewers_allocate_not_one_byte(int shards, int mergeMillis)
+    {
+        await using var node = await TestNode.StartAsync(settings => settings with
+        {
+            Shards = new ShardSettings { Count = shards },
+            Merge = new MergeSettings { Default = TimeSpan.FromMilliseconds(mergeMillis) },
+            // Logs that are full within the warm-up: their indexes grow up to then.
+            Streams = new StreamSettings { LogDuration = TimeSpan.FromMilliseconds(700), WireDuration = TimeSpan.FromMilliseconds(700) },
+        });
+        var publisher = await node.PublishAsync();
+        var frames = new SyntheticFrames(publisher);
+        frames.SendHeaders();
+        frames.Send(500);
+        using var crowd = new Crowd(node);
+        for (var i = 0; i < ViewersOfEachKind; i++)
+        {
+            crowd.AddRtmp("live", "x");
+            crowd.AddFlv("/live/x.flv");
+        }
+
+        crowd.Start();
+        await WarmUpAsync(frames, crowd);
+
+        var before = node.Node.Shards.Select(shard => shard.AllocatedBytes).ToArray();
+        await SendAndDrainAsync(frames, crowd, 10_000);
+        var after = node.Node.Shards.Select(shard => shard.AllocatedBytes).ToArray();
+
+        after.ShouldBe(before);
+        node.Node.Shards.Sum(shard => shard.ConnectionCount).ShouldBe((2 * ViewersOfEachKind) + 1);
+        node.Node.Context.Sessions.All.Sum(session => session.Traffic!.Skips).ShouldBe(0);
+    }
+
+    /// <summary>
+    /// Long enough for the compiler's last tier, and with larger frames than are measured, so that the block pool has grown
+    /// to more than is needed later.
+    /// </summary>
+    private static async Task WarmUpAsync(SyntheticFrames frames, Crowd crowd)
+    {
+        await SendAndDrainAsync(frames, crowd, 6_000, 2_500);
+        await SendAndDrainAsync(frames, crowd, 8_000);
+    }
+
+    private static async Task SendAndDrainAsync(SyntheticFrames frames, Crowd crowd, int count, int size = 900)
+    {
+        var sent = frames.SentBytes;
+        var received = crowd.LeastReceived;
+        await Task.Run(() => frames.Send(count, size));
+        await Wait.Until(() => crowd.LeastReceived - received >= frames.SentBytes - sent, "every viewer has every frame");
+    }
+}

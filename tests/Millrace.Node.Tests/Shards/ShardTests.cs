@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using Millrace.Node.Shards;
+using Millrace.Node.Tests.Harness;
+
+namespace Millrace.Node.Tests.Shards;
+
+public sealed class ShardTests
+{
+    [Fact]
+    public void Actions_of_one_thread_run_in_order_on_the_shards_thread()
+    {
+        using var rig = new ShardRig();
+        rig.Shard.Start();
+        var seen = new List<int>();
+        using var done = new ManualResetEventSlim();
+        for (var i = 0; i < 1_000; i++)
+        {
+            var number = i;
+            rig.Shard.Post(() =>
+            {
+                if (rig.Shard.IsCurrent)
+                    seen.Add(number);
+            });
+        }
+
+        rig.Shard.Post(done.Set);
+
+        done.Wait(Wait.Deadline).ShouldBeTrue();
+        seen.ShouldBe(Enumerable.Range(0, 1_000));
+    }
+
+    [Fact]
+    public async Task No_wake_is_lost_while_many_threads_post_to_a_shard_that_falls_asleep_between()
+    {
+        using var rig = new ShardRig();
+        rig.Shard.Start();
+        const int Threads = 4;
+        const int Rounds = 5_000;
+        // Each waits for its own action before the next: nearly every post meets a shard on its way to sleep.
+        var threads = Enumerable.Range(0, Threads).Select(_ => Task.Factory.StartNew(
+            () =>
+            {
+                using var done = new AutoResetEvent(false);
+                for (var i = 0; i < Rounds; i++)
+                {
+                    rig.Shard.Post(() => done.Set());
+                    if (!done.WaitOne(Wait.Deadline))
+                        return i;
+                }
+
+                return Rounds;
+            },
+            TaskCreationOptions.LongRunning)).ToArray();
+
+        (await Task.WhenAll(threads)).ShouldAllBe(rounds => rounds == Rounds);
+    }
+
+    [Fact]
+    public async Task No_commit_is_lost_while_many_threads_mark_subscriptions_dirty()
+    {
+        using var rig = new ShardRig();
+        const int Logs = 4;
+        const int Rounds = 3_000;
+        var logs = Enumerable.Range(0, Logs).Select(i => rig.AddLog($"s{i}", 0)).ToArray();
+        foreach (var log in logs)
+            log.Append("start"u8);
+        var viewers = logs.Select(rig.AddViewer).ToArray();
+        rig.Shard.Start();
+        using var drain = new Drain(rig.FarEnds);
+
+        var writers = Enumerable.Range(0, Logs).Select(i => Task.Factory.StartNew(() => CommitOneByOne(logs[i], viewers[i], Rounds), TaskCreationOptions.LongRunning));
+
+        (await Task.WhenAll(writers)).ShouldAllBe(rounds => rounds == Rounds);
+    }
+
+    [Fact]
+    public async Task Viewers_of_many_slices_all_get_the_last_byte_however_commits_fall_between_the_slices()
+    {
+        using var rig = new ShardRig();
+        var log = rig.AddLog("x", 0);
+        log.Append("start"u8);
+        var viewers = Enumerable.Range(0, (3 * Shard.SliceViewers) + 5).Select(_ => rig.AddViewer(log)).ToArray();
+        rig.Shard.Start();
+        using var drain = new Drain(rig.FarEnds);
+        var message = new byte[100];
+
+        for (var burst = 0; burst < 50; burst++)
+        {
+            for (var i = 0; i < 40; i++)
+                log.Append(message);
+            await Wait.Until(() => Array.TrueForAll(viewers, viewer => viewer.BytesOut == log.Wire.Committed), $"all viewers have burst {burst}");
+        }
+    }
+
+    [Fact]
+    public void A_slice_serves_64_viewers_and_the_next_goes_on_where_it_ended()
+    {
+        using var rig = new ShardRig();
+        var log = rig.AddLog("x", 30_000);
+        log.Append("start"u8);
+        var viewers = Enumerable.Range(0, (2 * Shard.SliceViewers) + 1).Select(_ => rig.AddViewer(log)).ToArray();
+        log.Append("more"u8);
+        int Served() => viewers.Count(viewer => viewer.BytesOut == log.Wire.Committed);
+
+        var slices = new List<int>();
+        for (var isThrough = false; !isThrough; slices.Add(Served()))
+        {
+            slices.Count.ShouldBeLessThan(100);
+            isThrough = log.Subscription.SendSlice(NodeClock.Micros);
+        }
+
+        slices.Zip(slices.Prepend(0), (now, before) => now - before).ShouldAllBe(served => served > 0 && served <= Shard.SliceViewers);
+        slices[^1].ShouldBe(viewers.Length);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(30_000)]
+    public void A_pass_is_due_a_window_after_the_last_began_and_its_further_slices_at_once(long window)
+    {
+        using var rig = new ShardRig();
+        var log = rig.AddLog("x", window);
+        log.Append("start"u8);
+        for (var i = 0; i < Shard.SliceViewers + 1; i++)
+            rig.AddViewer(log);
+        log.Append("more"u8);
+        const long Start = 1_000_000_000;
+
+        log.Subscription.DueAt.ShouldBe(window);
+        log.Subscription.SendSlice(Start).ShouldBeFalse();
+        log.Subscription.DueAt.ShouldBe(0);
+        while (!log.Subscription.SendSlice(Start + 5_000))
+        {
+        }
+
+        log.Subscription.DueAt.ShouldBe(Start + window);
+    }
+
+    [Fact]
+    public void A_viewer_that_leaves_within_a_pass_takes_nobody_elses_turn()
+    {
+        using var rig = new ShardRig();
+        var log = rig.AddLog("x", 0);
+        log.Append("start"u8);
+        var viewers = Enumerable.Range(0, 3 * Shard.SliceViewers).Select(_ => rig.AddViewer(log)).ToList();
+        log.Append("more"u8);
+
+        var random = new Random(1);
+        while (!log.Subscription.SendSlice(NodeClock.Micros))
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                var leaves = random.Next(viewers.Count);
+                viewers[leaves].Close("leaves");
+                viewers.RemoveAt(leaves);
+            }
+        }
+
+        viewers.ShouldAllBe(viewer => viewer.BytesOut == log.Wire.Committed);
+        rig.Shard.ConnectionCount.ShouldBe(viewers.Count);
+    }
+
+    private static int CommitOneByOne(RigLog log, RigViewer viewer, int rounds)
+    {
+        var clock = new Stopwatch();
+        for (var round = 0; round < rounds; round++)
+        {
+            log.Append("0123456789"u8);
+            for (clock.Restart(); viewer.BytesOut < log.Wire.Committed; Thread.Yield())
+            {
+                if (clock.Elapsed > Wait.Deadline)
+                    return round;
+            }
+        }
+
+        return rounds;
+    }
+}
