@@ -1,0 +1,68 @@
+using System.Globalization;
+
+namespace Millrace.EndToEnd.Harness;
+
+/// <summary>The command lines of ffmpeg that the tests use.</summary>
+internal static class Ffmpeg
+{
+    private static readonly string[] Quiet = ["-hide_banner", "-nostdin", "-loglevel", "warning"];
+
+    /// <summary>The encoder of the clock, as in `./dev run --demo`: 720p30, 2.5 Mbit/s, a key frame each second, no look-ahead.</summary>
+    private static readonly string[] LiveEncoder =
+    [
+        "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "baseline", "-g", "30", "-b:v", "2500k",
+        "-c:a", "aac", "-b:a", "128k", "-ar", "48000", "-ac", "2",
+    ];
+
+    /// <summary>Publishes a file at its own speed, its bytes unchanged.</summary>
+    public static ChildProcess PublishFile(string path, string url, bool loop = false) => ChildProcess.Start(
+        "ffmpeg publisher", "ffmpeg",
+        [.. Quiet, "-re", .. loop ? ["-stream_loop", "-1"] : Array.Empty<string>(), "-i", path, "-c", "copy", "-f", "flv", url]);
+
+    /// <summary>Publishes the picture with the clock in it; the same coded frames go to each of the outputs.</summary>
+    public static ChildProcess PublishClock(params IEnumerable<string> urls) => ChildProcess.Start(
+        "ffmpeg clock", "ffmpeg",
+        [
+            .. Quiet, "-f", "lavfi", "-i", Repository.ClockGraph, "-map", "0:v", "-map", "0:a", .. LiveEncoder,
+            "-flags", "+global_header", "-f", "tee", string.Join('|', urls.Select(url => $"[f=flv:flvflags=no_duration_filesize]{url}")),
+        ]);
+
+    /// <summary>Encodes seconds of the clock to a file.</summary>
+    public static Task RecordClockAsync(string path, int seconds) => ChildProcess.RunAsync(
+        "ffmpeg record", "ffmpeg",
+        [.. Quiet, "-f", "lavfi", "-i", Repository.ClockGraph, "-t", seconds.ToString(CultureInfo.InvariantCulture), .. LiveEncoder, path],
+        TimeSpan.FromSeconds(seconds + 30));
+
+    /// <summary>Decodes all of a file or a live input and lists the digest of each decoded frame; ends with the input.</summary>
+    public static ChildProcess Digest(string input) => ChildProcess.Start(
+        "ffmpeg player " + input, "ffmpeg",
+        [
+            .. Quiet, "-xerror", .. Live(input), "-copyts", "-i", input, "-map", "0:v:0", "-map", "0:a:0",
+            "-fps_mode", "passthrough", "-enc_time_base", "-1", "-c:v", "rawvideo", "-c:a", "pcm_s16le", "-f", "framemd5", "-",
+        ]);
+
+    /// <summary>The width of the pictures that <see cref="GrayFrames"/> writes.</summary>
+    public const int GrayWidth = 320;
+
+    /// <summary>The height of the pictures that <see cref="GrayFrames"/> writes.</summary>
+    public const int GrayHeight = 180;
+
+    /// <summary>Decodes with the least delay and writes each picture as gray bytes to its output.</summary>
+    public static ChildProcess GrayFrames(string input) => ChildProcess.Start(
+        "ffmpeg reader", "ffmpeg",
+        [
+            .. Quiet, "-fflags", "nobuffer", "-flags", "low_delay", "-analyzeduration", "0", "-threads", "1",
+            .. Live(input), "-i", input,
+            "-an", "-fps_mode", "passthrough", "-vf", $"scale={GrayWidth}:{GrayHeight}:flags=area,format=gray", "-f", "rawvideo", "pipe:1",
+        ],
+        binaryOutput: true);
+
+    /// <summary>What ffprobe says of each stream: codec name and dimensions or sample rate.</summary>
+    public static Task<IReadOnlyList<string>> ProbeAsync(string input) => ChildProcess.RunAsync(
+        "ffprobe", "ffprobe",
+        ["-v", "error", "-show_entries", "stream=codec_name,width,height,sample_rate", "-of", "compact=p=0:nk=0", input],
+        TimeSpan.FromSeconds(30));
+
+    private static string[] Live(string input) =>
+        input.StartsWith("rtmp://", StringComparison.Ordinal) ? ["-rtmp_live", "live"] : [];
+}

@@ -1,0 +1,84 @@
+using System.Net;
+
+namespace Millrace.EndToEnd.Harness;
+
+/// <summary>The built product with a configuration file of its own, on free ports of the loopback address.</summary>
+internal sealed class MillraceServer : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+
+    private MillraceServer(string settings, int? rtmpPort, IReadOnlyDictionary<string, string>? environment)
+    {
+        RtmpPort = rtmpPort ?? Ports.Free();
+        HttpPort = Ports.Free();
+        ApiPort = Ports.Free();
+        var file = _folder.Write("millrace.yml", $"""
+            rtmp:
+              listen: ["127.0.0.1:{RtmpPort}"]
+            http:
+              listen: ["127.0.0.1:{HttpPort}"]
+            api:
+              listen: ["127.0.0.1:{ApiPort}"]
+            {settings}
+            """);
+        Process = ChildProcess.Start("millrace", Repository.Product(), ["run", "--config", file], environment: environment);
+    }
+
+    public int RtmpPort { get; }
+
+    public int HttpPort { get; }
+
+    public int ApiPort { get; }
+
+    public ChildProcess Process { get; }
+
+    /// <summary>Starts a server and waits until its API says that it is healthy.</summary>
+    /// <param name="settings">More sections of the configuration file.</param>
+    /// <param name="environment">MILLRACE__ variables: for the sections that the file has already.</param>
+    public static async Task<MillraceServer> StartAsync(string settings = "", IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var server = new MillraceServer(settings, null, environment);
+        await server.Process.PortAsync(server.ApiPort, TimeSpan.FromSeconds(20));
+        await Wait.UntilAsync(
+            async () => await server.StatusAsync("/health") == HttpStatusCode.OK, TimeSpan.FromSeconds(20), () => "not healthy\n" + server.Process.Tail());
+        return server;
+    }
+
+    /// <summary>Starts a server and does not wait.</summary>
+    public static MillraceServer Launch(string settings = "", int? rtmpPort = null) => new(settings, rtmpPort, null);
+
+    public string Rtmp(string stream) => $"rtmp://127.0.0.1:{RtmpPort}/{stream}";
+
+    public string Http(string pathAndQuery) => $"http://127.0.0.1:{HttpPort}/{pathAndQuery}";
+
+    public async Task<HttpStatusCode> StatusAsync(string apiPath)
+    {
+        using var response = await _http.GetAsync($"http://127.0.0.1:{ApiPort}{apiPath}", TestContext.Current.CancellationToken);
+        return response.StatusCode;
+    }
+
+    /// <summary>The API's answer for a stream `vhost/app/name`, when it is live.</summary>
+    public async Task<string> LiveAsync(string stream)
+    {
+        await Wait.UntilAsync(
+            async () => await StatusAsync("/v1/streams/" + stream) == HttpStatusCode.OK
+                && (await _http.GetStringAsync($"http://127.0.0.1:{ApiPort}/v1/streams/{stream}", TestContext.Current.CancellationToken)).Contains("\"live\"", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(20), () => $"{stream} is not live\n{Process.Tail()}");
+        return await _http.GetStringAsync($"http://127.0.0.1:{ApiPort}/v1/streams/{stream}", TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Ends a stream: DELETE.</summary>
+    public async Task<HttpStatusCode> KickAsync(string stream)
+    {
+        using var response = await _http.DeleteAsync($"http://127.0.0.1:{ApiPort}/v1/streams/{stream}", TestContext.Current.CancellationToken);
+        return response.StatusCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Process.DisposeAsync();
+        _http.Dispose();
+        _folder.Dispose();
+    }
+}

@@ -1,0 +1,53 @@
+namespace Millrace.EndToEnd.Harness;
+
+/// <summary>Debian's nginx with its RTMP module as a peer: one process, an application `live`.</summary>
+internal sealed class NginxRtmp : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder;
+    private readonly ChildProcess _process;
+
+    private NginxRtmp(TemporaryFolder folder, ChildProcess process, int port)
+    {
+        (_folder, _process, Port) = (folder, process, port);
+    }
+
+    public int Port { get; }
+
+    public string Url(string stream) => $"rtmp://127.0.0.1:{Port}/live/{stream}";
+
+    /// <param name="directives">More lines for the application, such as `push rtmp://…;` or `pull rtmp://… name=x static;`.</param>
+    public static async Task<NginxRtmp> StartAsync(params string[] directives)
+    {
+        var folder = new TemporaryFolder();
+        var port = Ports.Free();
+        var configuration = folder.Write("nginx.conf", $$"""
+            load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
+            daemon off;
+            master_process off;
+            error_log stderr info;
+            pid {{folder.File("nginx.pid")}};
+            events { worker_connections 256; }
+            rtmp {
+                access_log off;
+                server {
+                    listen 127.0.0.1:{{port}};
+                    chunk_size 4096;
+                    application live {
+                        live on;
+                        {{string.Join('\n', directives)}}
+                    }
+                }
+            }
+            """);
+        var process = ChildProcess.Start("nginx-rtmp", "/usr/sbin/nginx", ["-c", configuration, "-p", folder.File(".")]);
+        var server = new NginxRtmp(folder, process, port);
+        await process.PortAsync(port, TimeSpan.FromSeconds(10));
+        return server;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _process.DisposeAsync();
+        _folder.Dispose();
+    }
+}
