@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Text.Json;
+using Millrace.Bench.Load;
+using Millrace.Bench.Measure;
+
+namespace Millrace.Bench.Commands;
+
+/// <summary>`players`: the load generator alone, against a server that already has the stream.</summary>
+internal static class PlayersCommand
+{
+    public static Command Create()
+    {
+        Option<int> port = new("--port") { Description = "Port of the server on 127.0.0.1", Required = true };
+        Option<Protocol> protocol = new("--protocol") { Description = "rtmp or flv (HTTP-FLV)", DefaultValueFactory = _ => Protocol.Rtmp };
+        Option<string> app = new("--app") { Description = "Application", DefaultValueFactory = _ => "bench" };
+        Option<string> name = new("--name") { Description = "Stream name", DefaultValueFactory = _ => "clip" };
+        Option<int> viewers = new("--viewers") { Description = "Number of viewers", DefaultValueFactory = _ => 1500 };
+        Option<int> verify = new("--verify") { Description = "How many of them check every byte", DefaultValueFactory = _ => 4 };
+        Option<int> ramp = new("--ramp") { Description = "New viewers per second", DefaultValueFactory = _ => 500 };
+        Option<double> settle = new("--settle") { Description = "Seconds between the last start and the window", DefaultValueFactory = _ => 4 };
+        Option<double> seconds = new("--seconds") { Description = "Length of the measured window", DefaultValueFactory = _ => 10 };
+        Option<double> timeout = new("--start-timeout") { Description = "Seconds for the last viewer to start", DefaultValueFactory = _ => 15 };
+        Option<int> pace = new("--pace") { Description = "Least milliseconds between two passes over the viewers", DefaultValueFactory = _ => 10 };
+        Option<int> watch = new("--watch") { Description = "Process id of the server, to measure its CPU time", DefaultValueFactory = _ => 0 };
+        Option<int> core = new("--watch-core") { Description = "Core of the server, to measure how busy it is", DefaultValueFactory = _ => -1 };
+        Option<string?> clip = new("--clip") { Description = "The published FLV file; checking viewers compare their frames with it" };
+        Option<bool> json = new("--json") { Description = "Write the report as one line of JSON" };
+        var command = new Command("players", "Many viewers of one stream on one thread, from sources in 127.1.0.1 and up. Received bytes are counted and dropped.")
+        {
+            port, protocol, app, name, viewers, verify, ramp, settle, seconds, timeout, pace, watch, core, clip, json,
+        };
+        command.SetAction(parsed =>
+        {
+            var plan = new PlayersPlan
+            {
+                Port = parsed.GetValue(port),
+                Protocol = parsed.GetValue(protocol),
+                App = parsed.GetValue(app)!,
+                Name = parsed.GetValue(name)!,
+                Viewers = parsed.GetValue(viewers),
+                Verify = parsed.GetValue(verify),
+                Ramp = parsed.GetValue(ramp),
+                Settle = parsed.GetValue(settle),
+                Seconds = parsed.GetValue(seconds),
+                StartTimeout = parsed.GetValue(timeout),
+                PaceMs = parsed.GetValue(pace),
+                Watch = parsed.GetValue(watch),
+                WatchCore = parsed.GetValue(core),
+                Clip = parsed.GetValue(clip),
+            };
+            using var fleet = new Fleet(plan);
+            var report = fleet.Run();
+            Console.WriteLine(JsonSerializer.Serialize(report, parsed.GetValue(json) ? ResultFile.OneLine : ResultFile.Indented));
+            return report.Faults(0).Any() ? 2 : 0;
+        });
+        return command;
+    }
+}

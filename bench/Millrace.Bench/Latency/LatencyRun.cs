@@ -1,0 +1,141 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Millrace.Bench.Measure;
+using Millrace.Bench.Rtmp;
+using Millrace.Bench.Servers;
+
+namespace Millrace.Bench.Latency;
+
+/// <summary>The runs of `latency`: the same pictures through a TCP relay and through the server, at the same time and half a picture apart.</summary>
+internal sealed class LatencyRun(LatencyPlan plan)
+{
+    private const string StreamName = "latency";
+    private const int HalfPictureMs = 16;
+    private readonly StampedClip _clip = StampedClip.Load(Publisher.ClipPath());
+
+    public int Execute()
+    {
+        List<Outcome> runs = [];
+        for (int run = 0; run < plan.Runs; run++)
+        {
+            var outcome = RunOnce();
+            runs.Add(outcome);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"  run {run + 1}  relay p50 {outcome.RelayP50:F3} p99 {outcome.RelayP99:F3} ms   {plan.Label} p50 {outcome.ServerP50:F3} p99 {outcome.ServerP99:F3} ms   "
+                + $"added p50 {outcome.AddedP50:F3} p99 {outcome.AddedP99:F3} ms   ({outcome.Pictures} pictures)"));
+        }
+
+        var p50 = Summary.Of(runs.Select(static r => r.AddedP50));
+        var p99 = Summary.Of(runs.Select(static r => r.AddedP99));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"added by {plan.Label}: p50 {p50.Median:F3} ms [{p50.Min:F3}..{p50.Max:F3}], p99 {p99.Median:F3} ms [{p99.Min:F3}..{p99.Max:F3}]"));
+        var recorded = plan with { Server = Target.Recorded(plan.Server) };
+        var file = ResultFile.Write("latency", plan.Keep, new { plan = recorded, machine = MachineFacts.Collect(), p50, p99, runs });
+        Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
+        bool missed = p50.Median > plan.BarP50 || p99.Median > plan.BarP99;
+        if (missed) Console.WriteLine("MISSED the bar");
+        return missed ? 1 : 0;
+    }
+
+    private Outcome RunOnce()
+    {
+        using var server = Target.Create(plan.Server, plan.BasePort, plan.WindowMs);
+        server.Start(plan.ServerCore);
+        using var relayPath = new TimedPath("relay", _clip);
+        using var serverPath = new TimedPath(plan.Label, _clip);
+        using var relay = OpenRelayPath(relayPath);
+        Thread.Sleep(HalfPictureMs);
+        OpenServerPath(serverPath, server.RtmpPort);
+        Wait(plan.Warmup, relayPath, serverPath);
+        relayPath.StartCounting();
+        serverPath.StartCounting();
+        Wait(plan.Seconds, relayPath, serverPath);
+        double[] control = relayPath.Finish(), measured = serverPath.Finish();
+        if (measured.Length < control.Length * 0.95) throw new InvalidOperationException($"{control.Length - measured.Length} of {control.Length} pictures did not arrive");
+        return new Outcome(
+            measured.Length, Summary.Percentile(control, 0.5), Summary.Percentile(control, 0.99),
+            Summary.Percentile(measured, 0.5), Summary.Percentile(measured, 0.99));
+    }
+
+    private ChildProcess OpenRelayPath(TimedPath path)
+    {
+        int relayPort = plan.BasePort + 6;
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, plan.BasePort + 7));
+        listener.Listen();
+        var relay = ChildProcess.StartSelf(plan.ServerCore, ["relay", "--listen", Text(relayPort), "--to", Text(plan.BasePort + 7)]);
+        var sender = ConnectWhenReady(path, relayPort, relay);
+        var receiver = listener.Accept();
+        path.Own(receiver);
+
+        var reader = new ChunkReader();
+        path.StartReceiver(receiver, bytes =>
+        {
+            reader.Append(bytes);
+            while (reader.TryRead(out var message)) path.OnMedia(message);
+        });
+        var output = new ArrayBufferWriter<byte>(1 << 18);
+        var writer = new ChunkWriter();
+        writer.WriteChunkSize(output, 65536);
+        path.StartSender(sender, output, (type, time, payload) => writer.Write(output, type == MediaMessage.Audio ? 4 : 6, type, time, 1, payload));
+        return relay;
+    }
+
+    private static void OpenServerPath(TimedPath path, int port)
+    {
+        var sender = path.Connect(port);
+        var publisher = new RtmpClient(port, ServerUnderTest.App, StreamName, publish: true);
+        TimedPath.Open(sender, publisher, () => publisher.Started);
+        path.StartSender(sender, publisher.Output, (type, time, payload) => publisher.WriteMedia(type, time, payload));
+
+        Thread.Sleep(500); // the stream exists before its player comes
+        var receiver = path.Connect(port);
+        var player = new RtmpClient(port, ServerUnderTest.App, StreamName) { OnMedia = path.OnMedia };
+        TimedPath.Open(receiver, player, () => player.Asked);
+        long received = 0, acknowledged = 0;
+        path.StartReceiver(receiver, bytes =>
+        {
+            player.Feed(bytes);
+            received += bytes.Length;
+            if (player.AckWindow > 0 && received - acknowledged >= player.AckWindow) player.WriteAcknowledgement(acknowledged = received);
+            TimedPath.SendAll(receiver, player.Output);
+        });
+    }
+
+    private static Socket ConnectWhenReady(TimedPath path, int port, ChildProcess relay)
+    {
+        for (int i = 0; i < 200 && !relay.Exited; i++)
+        {
+            try
+            {
+                return path.Connect(port);
+            }
+            catch (SocketException)
+            {
+                Thread.Sleep(50);
+            }
+        }
+
+        throw new InvalidOperationException($"the relay did not start:\n{relay.Errors}");
+    }
+
+    private static void Wait(double seconds, TimedPath relay, TimedPath server)
+    {
+        for (double t = 0; t < seconds; t += 0.1)
+        {
+            if ((relay.Fault ?? server.Fault) is { } fault) throw new InvalidOperationException(fault);
+            Thread.Sleep(100);
+        }
+    }
+
+    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Percentiles in ms of the time from before the sender's send to after the receiver's parse.</summary>
+    private sealed record Outcome(int Pictures, double RelayP50, double RelayP99, double ServerP50, double ServerP99)
+    {
+        public double AddedP50 => ServerP50 - RelayP50;
+        public double AddedP99 => ServerP99 - RelayP99;
+    }
+}

@@ -1,0 +1,80 @@
+using System.Buffers.Binary;
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
+namespace Millrace.Bench.Native;
+
+/// <summary>Non-blocking TCP on bare descriptors: no object, no continuation and no copy per viewer.</summary>
+internal static unsafe class RawTcp
+{
+    // Holds a key frame and a pause between two passes: the default (131,072, of which the window is half) would fill, and the
+    // server would be measured while it waits for us.
+    private const int ReceiveBuffer = 512 * 1024;
+
+    /// <summary>
+    /// Starts a connection to 127.0.0.1:<paramref name="port"/> from the source address with number <paramref name="source"/> in
+    /// 127.1.0.1 and up, so that limits per address and the 28,000 ephemeral ports of one address play no part.
+    /// </summary>
+    public static int StartConnect(int port, int source)
+    {
+        int fd = Libc.socket(Libc.AF_INET, Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0);
+        if (fd < 0) throw new Win32Exception();
+        int one = 1;
+        _ = Libc.setsockopt(fd, Libc.IPPROTO_IP, Libc.IP_BIND_ADDRESS_NO_PORT, in one, sizeof(int));
+        _ = Libc.setsockopt(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, in one, sizeof(int));
+        int buffer = ReceiveBuffer;
+        _ = Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_RCVBUF, in buffer, sizeof(int));
+        var from = Address(SourceAddress(source), 0);
+        var to = Address(0x7F000001, port);
+        if (Libc.bind(fd, in from, 16) < 0 || (Libc.connect(fd, in to, 16) < 0 && Marshal.GetLastPInvokeError() != Libc.EINPROGRESS))
+        {
+            var error = new Win32Exception();
+            _ = Libc.close(fd);
+            throw error;
+        }
+
+        return fd;
+    }
+
+    /// <summary>The pending error of a socket whose connection was started; 0 when it is connected.</summary>
+    public static int ConnectError(int fd)
+    {
+        uint length = sizeof(int);
+        return Libc.getsockopt(fd, Libc.SOL_SOCKET, Libc.SO_ERROR, out int value, ref length) < 0 ? Marshal.GetLastPInvokeError() : value;
+    }
+
+    /// <summary>Drops all received bytes without copying them (tcp(7), MSG_TRUNC). 0 = end, negative = -errno.</summary>
+    public static int Discard(int fd)
+    {
+        nint n = Libc.recv(fd, null, 4 * ReceiveBuffer, Libc.MSG_TRUNC);
+        return n >= 0 ? (int)n : -Marshal.GetLastPInvokeError();
+    }
+
+    /// <summary>Reads once. 0 = end, negative = -errno.</summary>
+    public static int Receive(int fd, Span<byte> into)
+    {
+        fixed (byte* p = into)
+        {
+            nint n = Libc.recv(fd, p, (nuint)into.Length, 0);
+            return n >= 0 ? (int)n : -Marshal.GetLastPInvokeError();
+        }
+    }
+
+    /// <summary>True when all bytes were taken: what a viewer sends is far smaller than an empty socket buffer.</summary>
+    public static bool SendAll(int fd, ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* p = bytes)
+        {
+            return Libc.send(fd, p, (nuint)bytes.Length, Libc.MSG_NOSIGNAL) == bytes.Length;
+        }
+    }
+
+    private static uint SourceAddress(int source) => 0x7F010001u + (uint)(source % 8_000_000);
+
+    private static Libc.SockAddrIn Address(uint address, int port) => new()
+    {
+        Family = Libc.AF_INET,
+        PortBigEndian = BinaryPrimitives.ReverseEndianness((ushort)port),
+        AddressBigEndian = BinaryPrimitives.ReverseEndianness(address),
+    };
+}

@@ -1,0 +1,32 @@
+namespace Millrace.Bench.Servers;
+
+/// <summary>Our server with its shipped defaults but for the window and the number of connections.</summary>
+internal sealed class MillraceServer(string program, int basePort, int mergeMs) : ServerUnderTest
+{
+    public override string Label => $"millrace {mergeMs} ms";
+    public override int RtmpPort => basePort + 1;
+    public override int HttpPort => basePort + 2;
+    public override Uri Metrics => new($"http://127.0.0.1:{basePort + 3}/metrics");
+
+    public override string Configuration => $$"""
+        rtmp:
+          listen: ["127.0.0.1:{{RtmpPort}}"]
+        http:
+          listen: ["127.0.0.1:{{HttpPort}}"]
+        api:
+          listen: ["127.0.0.1:{{basePort + 3}}"]
+        merge:
+          default: {{mergeMs}}ms
+        limits:
+          connections: 15000
+
+        """;
+
+    protected override ChildProcess Launch(int core, string folder)
+    {
+        if (!File.Exists(program)) throw new InvalidOperationException($"{program} does not exist: build the server first (./dev build) or give --server");
+        string file = Path.Combine(folder, "millrace.yml");
+        File.WriteAllText(file, Configuration);
+        return ChildProcess.Start(core, program, ["run", "--config", file]);
+    }
+}

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Millrace.Bench.Servers;
+
+/// <summary>A running server with its own folder and configuration, pinned to one core; its stream is bench/NAME.</summary>
+internal abstract class ServerUnderTest : IDisposable
+{
+    public const string App = "bench";
+    private readonly string _folder;
+    private ChildProcess? _process;
+
+    protected ServerUnderTest() => _folder = Directory.CreateTempSubdirectory("millrace-bench-").FullName;
+
+    public abstract string Label { get; }
+    public abstract int RtmpPort { get; }
+
+    /// <summary>0 when the server has no HTTP-FLV.</summary>
+    public abstract int HttpPort { get; }
+
+    /// <summary>The configuration file's text, as run.</summary>
+    public abstract string Configuration { get; }
+
+    /// <summary>Where the server tells its managed heap; null when it has none.</summary>
+    public virtual Uri? Metrics => null;
+
+    public int ProcessId => _process?.Id ?? throw new InvalidOperationException("not started");
+    public string Errors => _process?.Errors ?? "";
+
+    /// <exception cref="InvalidOperationException">A port is taken, or the server does not open its ports in 20 s.</exception>
+    public void Start(int core)
+    {
+        int[] ports = HttpPort > 0 ? [RtmpPort, HttpPort] : [RtmpPort];
+        foreach (int port in ports)
+        {
+            if (Accepts(port)) throw new InvalidOperationException($"port {port} is in use: choose others with --base-port");
+        }
+
+        _process = Launch(core, _folder);
+        var clock = Stopwatch.StartNew();
+        foreach (int port in ports)
+        {
+            while (!Accepts(port))
+            {
+                if (_process.Exited || clock.Elapsed > TimeSpan.FromSeconds(20))
+                {
+                    throw new InvalidOperationException($"{Label} did not open port {port}:\n{_process.Errors}");
+                }
+
+                Thread.Sleep(50);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _process?.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    protected abstract ChildProcess Launch(int core, string folder);
+
+    private static bool Accepts(int port)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Connect(IPAddress.Loopback, port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}
