@@ -216,9 +216,6 @@ internal sealed class LiveStream(StreamName name, StreamResources resources)
         }
     }
 
-    /// <summary>Monotonic time until which the grace lasts; long.MaxValue outside it.</summary>
-    public long GraceEnd => State == StreamState.Grace ? _graceEnd : long.MaxValue;
-
     internal bool Holds(PublisherLease lease) => lease == _holder || lease == _challenger;
 
     /// <summary>Makes the lease the only one: a challenger's first key frame has come.</summary>

@@ -10,6 +10,8 @@ namespace Millrace.Node.Http;
 /// <summary>FLV on Kestrel: what comes after a hand-over, and later over TLS and HTTP/2. The same resource as the shard's.</summary>
 internal sealed class FlvEndpoint(NodeContext node)
 {
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
+
     public async Task ServeAsync(HttpContext context)
     {
         var request = context.Request;
@@ -152,10 +154,25 @@ internal sealed class FlvEndpoint(NodeContext node)
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         using var closed = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         var listening = ListenAsync(socket, closed);
+        try
+        {
+            return await SendWebSocketAsync(context, resource, reader, header, socket, closed.Token);
+        }
+        finally
+        {
+            // Time for the viewer's own close frame; one that never sends it must not hold the connection.
+            closed.CancelAfter(CloseTimeout);
+            await listening;
+        }
+    }
+
+    private async Task<string> SendWebSocketAsync(
+        HttpContext context, MediaResource resource, KestrelReader reader, byte[] header, WebSocket socket, CancellationToken closed)
+    {
         var window = node.WindowOf(resource.Stream!, WireFormat.WsFlv);
-        await socket.SendAsync(header, WebSocketMessageType.Binary, endOfMessage: true, closed.Token);
+        await socket.SendAsync(header, WebSocketMessageType.Binary, endOfMessage: true, closed);
         var batch = new System.Buffers.ArrayBufferWriter<byte>(64 * 1024);
-        while (await reader.WaitAsync(window, closed.Token))
+        while (await reader.WaitAsync(window, closed))
         {
             batch.ResetWrittenCount();
             if (!reader.TryCopy(batch))
@@ -164,8 +181,7 @@ internal sealed class FlvEndpoint(NodeContext node)
             await SendTagsAsync(socket, batch.WrittenMemory, limit.Token);
         }
 
-        await socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable, null, closed.Token);
-        await listening;
+        await socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable, null, closed);
         return "the stream has ended";
     }
 

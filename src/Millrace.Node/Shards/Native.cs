@@ -31,16 +31,12 @@ internal static unsafe partial class Native
 
     public const int EIntr = 4;
     public const int EAgain = 11;
-    public const int EInvalid = 22;
     public const int ENFile = 23;
     public const int EMFile = 24;
     public const int EPipe = 32;
-    public const int ECanceled = 125;
-    public const int EConnReset = 104;
 
     public const int SolSocket = 1;
     public const int SoReuseAddress = 2;
-    public const int SoSendBuffer = 7;
     public const int SoReceiveLowWater = 18;
     public const int ProtocolTcp = 6;
     public const int TcpNoDelay = 1;

@@ -144,9 +144,10 @@ internal sealed unsafe class Shard : IDisposable
         return false;
     }
 
-    public void SetInterest(ShardConnection connection, bool readable, bool writable)
+    /// <summary>Asks to be told, or no more, when the socket takes bytes again.</summary>
+    public void SetInterest(ShardConnection connection, bool writable)
     {
-        var interest = (readable ? Native.EpollIn | Native.EpollReadHangup : 0) | (writable ? Native.EpollOut : 0);
+        var interest = Native.EpollIn | Native.EpollReadHangup | (writable ? Native.EpollOut : 0);
         if (!_poll.TryModify(connection.Descriptor, interest, connection.Token))
             throw new Win32Exception(Native.LastError, "epoll_ctl");
     }

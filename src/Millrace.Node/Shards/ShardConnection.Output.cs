@@ -135,7 +135,7 @@ internal abstract unsafe partial class ShardConnection
     private void Block(long now)
     {
         _isBlocked = true;
-        Shard.SetInterest(this, readable: true, writable: true);
+        Shard.SetInterest(this, writable: true);
         if (WriteTimeoutMicros > 0)
             ArmBy(Math.Max(now, LastProgress) + WriteTimeoutMicros);
     }
@@ -145,6 +145,6 @@ internal abstract unsafe partial class ShardConnection
         if (!_isBlocked)
             return;
         _isBlocked = false;
-        Shard.SetInterest(this, readable: true, writable: false);
+        Shard.SetInterest(this, writable: false);
     }
 }

@@ -71,8 +71,6 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
     /// <summary>Monotonic time when the socket last took bytes, microseconds.</summary>
     protected long LastProgress { get; private set; }
 
-    protected bool IsBlocked => _isBlocked;
-
     /// <summary>How long a peer may take no byte while there are some for it, microseconds; 0 = for ever.</summary>
     protected abstract long WriteTimeoutMicros { get; }
 
