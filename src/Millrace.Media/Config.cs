@@ -3,7 +3,8 @@ namespace Millrace.Media;
 /// <summary>
 /// One set of parameters of a track: what a decoder must know before the first access unit.
 /// Immutable; equal when codec and <see cref="InitData"/> are equal byte for byte, and so are the facts that come from
-/// the frames of codecs that describe themselves (the size of VP9; rate and channels of MP3, AC-3 and E-AC-3).
+/// the frames of codecs that describe themselves (the size of VP9; rate and channels of MP3, AC-3 and E-AC-3, and
+/// <see cref="SampleEntryData"/>).
 /// </summary>
 public sealed class Config : IEquatable<Config>
 {
@@ -16,6 +17,12 @@ public sealed class Config : IEquatable<Config>
     /// empty for MP3, AC-3 and E-AC-3, which describe themselves in each frame.
     /// </summary>
     public required ReadOnlyMemory<byte> InitData { get; init; }
+
+    /// <summary>
+    /// For AC-3 and E-AC-3 the body of dac3 or dec3 (ETSI TS 102 366 F.4, F.6), made from the first access unit; MP4 needs it and no
+    /// other form has it. Empty for all other codecs.
+    /// </summary>
+    public ReadOnlyMemory<byte> SampleEntryData { get; init; }
 
     /// <summary>RFC 6381 form, for example <c>avc1.64001f</c>, <c>mp4a.40.2</c>, <c>opus</c>.</summary>
     public required string CodecString { get; init; }
@@ -43,6 +50,7 @@ public sealed class Config : IEquatable<Config>
 
     public bool Equals(Config? other) =>
         other is not null && Codec == other.Codec && InitData.Span.SequenceEqual(other.InitData.Span)
+        && SampleEntryData.Span.SequenceEqual(other.SampleEntryData.Span)
         && Width == other.Width && Height == other.Height
         && SampleRate == other.SampleRate && Channels == other.Channels;
 
@@ -53,6 +61,7 @@ public sealed class Config : IEquatable<Config>
         var hash = new HashCode();
         hash.Add(Codec);
         hash.AddBytes(InitData.Span);
+        hash.AddBytes(SampleEntryData.Span);
         return hash.ToHashCode();
     }
 }

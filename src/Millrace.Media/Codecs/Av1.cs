@@ -95,6 +95,18 @@ public static class Av1
     }
 
     /// <summary>
+    /// The temporal unit without the delimiter that some senders leave in front of it: neither FLV nor ISO BMFF carries one
+    /// (AV1-ISOBMFF 2.4).
+    /// </summary>
+    public static ReadOnlySpan<byte> WithoutDelimiter(ReadOnlySpan<byte> temporalUnit)
+    {
+        var reader = new ObuReader(temporalUnit);
+        return reader.TryRead(out ObuType type, out _, out ReadOnlySpan<byte> unit) && type == ObuType.TemporalDelimiter
+            ? temporalUnit[unit.Length..]
+            : temporalUnit;
+    }
+
+    /// <summary>
     /// The temporal unit has a shown key frame that is coded here (not one shown again): a decoder can start with it and the sequence header.
     /// </summary>
     public static bool IsKey(ReadOnlySpan<byte> temporalUnit)

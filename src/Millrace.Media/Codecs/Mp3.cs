@@ -57,8 +57,8 @@ public readonly record struct MpegAudioHeader(
 public static class Mp3
 {
     /// <summary>
-    /// Audio object type 34, Layer-3 (ISO/IEC 14496-3 table 1.17). Of the three forms in use (mp4a.69, mp4a.6B, mp4a.40.34) it is
-    /// the one that HLS authoring guides list and that all browsers with MP3 in MSE take.
+    /// Audio object type 34, Layer-3 (ISO/IEC 14496-3 table 1.17): the form that HLS authoring guides list. In MP4 it is another
+    /// (<see cref="Mp4.InitSection.CodecString"/>).
     /// </summary>
     public const string CodecString = "mp4a.40.34";
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Millrace.Media;
 using Millrace.Media.Codecs;
+using Millrace.Media.Mp4;
 using Millrace.Media.Tests;
 
 namespace Millrace.Fuzz.Targets;
@@ -56,6 +57,9 @@ internal sealed class ConfigTarget() : FuzzTarget("configs")
         // Audio's rate is its timescale: everything divides by it.
         var isAudio = config.Kind == TrackKind.Audio;
         BrokenInvariantException.ThrowIf(isAudio && (config.SampleRate <= 0 || config.Channels <= 0 || config.SamplesPerFrame < 0), $"{config.SampleRate} Hz, {config.Channels} channels");
+        // Whatever parsed has an init section.
+        _ = InitSection.Write(config, isAudio ? config.SampleRate : Timescale.Video, null);
+        BrokenInvariantException.ThrowIf(InitSection.CodecString(config).Length is 0 or > 64, $"codec string '{InitSection.CodecString(config)}'");
         if (config.InitData.IsEmpty)
             return;
         var isStable = ConfigParser.TryParse(codec, config.InitData.Span, out var again, out var error) && again.InitData.Span.SequenceEqual(config.InitData.Span);

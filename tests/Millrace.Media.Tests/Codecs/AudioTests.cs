@@ -169,6 +169,49 @@ public sealed class AudioTests
         error.ShouldContain("main programme");
     }
 
+    public static TheoryData<byte[], string> Ac3Boxes => new()
+    {
+        // bsid 8: stereo of 192 kbit/s, 5.1 of 448, stereo of 96 at 44.1 kHz; bsid 16: stereo of 192 kbit/s, 5.1 of 448.
+        { Vectors.Ac3Stereo, "101140" },
+        { Vectors.Ac3Surround, "103de0" },
+        { Vectors.Ac3At44, "5010c0" },
+        { Vectors.Eac3Stereo, "0600 200400" },
+        { Vectors.Eac3Surround, "0e00 200f00" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Ac3Boxes))]
+    public void Ac3_and_eac3_describe_themselves_for_mp4_too(byte[] frame, string box)
+    {
+        Ac3.TryParseConfigFromFrame(frame, out Config? config, out _).ShouldBeTrue();
+        Hex.Of(config.SampleEntryData.Span).ShouldBe(box.Replace(" ", "", StringComparison.Ordinal));
+        config.InitData.IsEmpty.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Another_bit_rate_of_ac3_is_another_config()
+    {
+        byte[] faster = [.. Vectors.Ac3Stereo];
+        faster[4] += 2;
+        Ac3.TryParseConfigFromFrame(Vectors.Ac3Stereo, out Config? config, out _).ShouldBeTrue();
+        Ac3.TryParseConfigFromFrame([.. Vectors.Ac3Stereo], out Config? same, out _).ShouldBeTrue();
+        Ac3.TryParseConfigFromFrame(faster, out Config? other, out _).ShouldBeTrue();
+        same.ShouldBe(config);
+        other.ShouldNotBe(config);
+    }
+
+    [Fact]
+    public void Eac3_names_the_channels_of_its_dependent_substreams()
+    {
+        // 5.1 in 768 bytes; then 256 bytes of strmtyp 1, stereo, whose chanmap has Lrs/Rrs and LFE2 (bits 6 and 14 from the left).
+        byte[] main = new byte[768], dependent = new byte[256];
+        Hex.Bits("0000101101110111 00 000 00101111111 00 11 111 1 10000").CopyTo(main, 0);
+        Hex.Bits("0000101101110111 01 000 00001111111 00 11 010 0 10000 00000 0 1 0000001000000010").CopyTo(dependent, 0);
+        Ac3.TryParseConfigFromFrame([.. main, .. dependent], out Config? config, out string? error).ShouldBeTrue(error);
+        // 1,024 bytes in 32 ms; one dependent substream, chan_loc bits 1 and 8.
+        Hex.Of(config.SampleEntryData.Span).ShouldBe("0800" + "200f03" + "02");
+    }
+
     [Fact]
     public void Flac_stream_info_is_read_in_each_of_its_forms()
     {
