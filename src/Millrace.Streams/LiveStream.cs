@@ -22,7 +22,7 @@ internal enum StreamState
 /// One live thing: its Timeline, its log, its wire logs, and who may append. All of it belongs to the holder of
 /// <see cref="Gate"/>, which is taken once per access unit by the publisher and never per viewer.
 /// </summary>
-internal sealed class LiveStream(StreamName name, StreamResources resources)
+internal sealed partial class LiveStream(StreamName name, StreamResources resources)
 {
     private readonly Dictionary<WireKey, WirePackager> _packagers = [];
     private WirePackager[] _activePackagers = [];
@@ -72,7 +72,7 @@ internal sealed class LiveStream(StreamName name, StreamResources resources)
         {
             refusal = null;
             if (State == StreamState.Grace && _holder is null && now >= _graceEnd)
-                EndTimeline();
+                EndTimeline(now);
             if (Resources.Budget.IsTight)
             {
                 refusal = "the media memory budget is used up";
@@ -203,7 +203,7 @@ internal sealed class LiveStream(StreamName name, StreamResources resources)
         {
             // A publisher that came back within the grace may take its time to the first key frame.
             if (State == StreamState.Grace && _holder is null && now >= _graceEnd)
-                EndTimeline();
+                EndTimeline(now);
             var linger = State == StreamState.Idle ? 0 : Resources.Options.WireLingerMicros;
             foreach (var packager in _activePackagers)
             {
@@ -211,7 +211,8 @@ internal sealed class LiveStream(StreamName name, StreamResources resources)
                     Remove(packager);
             }
 
-            IsSwept = State == StreamState.Idle && _holder is null && _challenger is null && _packagers.Count == 0;
+            SweepHls(now);
+            IsSwept = State == StreamState.Idle && _holder is null && _challenger is null && _packagers.Count == 0 && _retiredHls.Length == 0;
             return IsSwept;
         }
     }
@@ -236,6 +237,7 @@ internal sealed class LiveStream(StreamName name, StreamResources resources)
         {
             if (Timeline.Era is not null)
                 Timeline = NewTimeline();
+            ResetCuts(now);
             LiveSinceMicros = now + Resources.Options.UnixOffsetMicros;
         }
 
@@ -255,6 +257,7 @@ internal sealed class LiveStream(StreamName name, StreamResources resources)
             return;
         foreach (var packager in _activePackagers)
             packager.Wire.MarkIdle();
+        PauseHls(now);
         State = StreamState.Grace;
         _graceEnd = now + lease.Info.GraceMicros;
         if (isClean)
@@ -264,20 +267,25 @@ internal sealed class LiveStream(StreamName name, StreamResources resources)
     internal void OpenEra(Track[] tracks, EraReason reason, ReadOnlyMemory<byte> metadata, long start, long latenessMicros)
     {
         Metadata = metadata;
+        if (Timeline.Era is not null)
+            PauseHls(_holder?.LastArrived ?? Timeline.LastArrivedMicros);
         var era = Timeline.OpenEra(tracks, start, latenessMicros + Resources.Options.UnixOffsetMicros, reason);
         _log!.Append(era);
         foreach (var packager in _activePackagers)
             packager.OnEra(era);
+        BeginHlsEra(era);
     }
 
     /// <summary>A track's next Config holds from the unit on that is about to be appended.</summary>
-    internal void AppendConfig(in LogEntry unit)
+    internal void AppendConfig(in LogEntry unit, int previous)
     {
         var entry = unit;
         entry.Kind = LogEntryKind.Config;
         entry.EraNumber = Timeline.Era!.Number;
+        CutForConfig(unit, previous, Timeline.Era);
         _log!.Weigh(Timeline.Era.Tracks[entry.Track].Configs[entry.Number]);
         _log.Append(entry);
+        TellHls(entry);
         foreach (var packager in _activePackagers)
             packager.OnConfig(entry);
     }
@@ -289,9 +297,6 @@ internal sealed class LiveStream(StreamName name, StreamResources resources)
             packager.OnMetadata();
     }
 
-    internal void AppendMark(Mark mark, long dtsMicros) =>
-        _log!.Append(new LogEntry { Kind = LogEntryKind.Mark, Mark = mark, EraNumber = Timeline.Era!.Number, DtsMicros = dtsMicros });
-
     /// <param name="entry">The unit; its place in the log is filled in.</param>
     /// <param name="payload">Copied.</param>
     /// <param name="endMicros">Media time at which it ends; 0 for data, which do not move the time.</param>
@@ -300,31 +305,33 @@ internal sealed class LiveStream(StreamName name, StreamResources resources)
     {
         var era = Timeline.Era!;
         entry.EraNumber = era.Number;
+        Cut(entry, era);
         var isJoinPoint = entry.IsKey && era.Leading is { } leading && leading.Id == entry.Track;
         if (!_log!.TryAppend(ref entry, payload, isJoinPoint, era.HasVideo)
-            && !(ShedIdlePackagers() && _log.TryAppend(ref entry, payload, isJoinPoint, era.HasVideo)))
+            && !(Resources.Shed(this) && _log.TryAppend(ref entry, payload, isJoinPoint, era.HasVideo)))
             return false;
         era.EpochMicros = latenessMicros + Resources.Options.UnixOffsetMicros;
         if (endMicros > 0)
             Timeline.Advance(entry.DtsMicros, endMicros, entry.ArrivedMicros);
         foreach (var packager in _activePackagers)
             packager.OnUnit(entry, _log);
+        TellHls(entry);
         return true;
     }
 
-    /// <summary>Idle packagers are the first to go when the budget is used up.</summary>
-    private bool ShedIdlePackagers()
+    /// <summary>Idle packagers are the first to go when the budget is used up. Returns the bytes.</summary>
+    private long ShedIdlePackagers()
     {
-        var hasShed = false;
+        var freed = 0L;
         foreach (var packager in _activePackagers)
         {
             if (packager.Wire.Readers.Length > 0)
                 continue;
+            freed += packager.Wire.Bytes.HeldBytes;
             Remove(packager);
-            hasShed = true;
         }
 
-        return hasShed;
+        return freed;
     }
 
     /// <summary>The holder has gone: who waited to take over comes back in its place.</summary>
@@ -351,10 +358,11 @@ internal sealed class LiveStream(StreamName name, StreamResources resources)
         lease = null;
     }
 
-    private void EndTimeline()
+    private void EndTimeline(long now)
     {
         State = StreamState.Idle;
         LiveSinceMicros = 0;
+        RetireHls(now);
         _log?.Dispose();
         _log = null;
         foreach (var packager in _activePackagers)

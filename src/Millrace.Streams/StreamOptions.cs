@@ -1,4 +1,5 @@
 using Millrace.Streams.Buffers;
+using Millrace.Streams.Hls;
 using Millrace.Streams.Log;
 using Millrace.Streams.Wire;
 
@@ -20,6 +21,9 @@ internal sealed record StreamOptions
     /// <summary>How long a track set stays open after its first key frame.</summary>
     public long SettleMicros { get; init; } = 300_000;
 
+    /// <summary>How far audio counted by samples may leave the sender's clock before it is rebased.</summary>
+    public long AudioToleranceMicros { get; init; } = 20_000;
+
     /// <summary>A holder that has been silent for this long loses to a newcomer whatever the policy.</summary>
     public long SilentHolderMicros { get; init; } = 2_000_000;
 
@@ -38,4 +42,29 @@ internal sealed record StreamOptions
 }
 
 /// <summary>What all streams of a node share.</summary>
-internal sealed record StreamResources(IBlockPool Pool, MemoryBudget Budget, StreamOptions Options);
+internal sealed record StreamResources(IBlockPool Pool, MemoryBudget Budget, StreamOptions Options)
+{
+    private static readonly HlsOptions DefaultHls = new();
+
+    /// <summary>HLS as it is set for the stream's app.</summary>
+    public Func<StreamName, HlsOptions> Hls { get; init; } = static _ => DefaultHls;
+
+    /// <summary>Tells whoever runs the node of something that the stream's publisher should know; inside the stream's lock.</summary>
+    public Action<StreamName, string> Report { get; init; } = static (_, _) => { };
+
+    /// <summary>Frees media memory, of other streams too, for the stream that has found none; false when there was nothing to free.</summary>
+    public Func<LiveStream, bool> Shed { get; set; } = static asker => asker.Shed(ShedLevel.Windows) > 0;
+}
+
+/// <summary>What goes first when the media memory is used up.</summary>
+internal enum ShedLevel
+{
+    /// <summary>Packagers that nobody reads.</summary>
+    Idle,
+
+    /// <summary>Segments that no playlist lists any more.</summary>
+    Retained,
+
+    /// <summary>Playlists, down to three target durations.</summary>
+    Windows,
+}

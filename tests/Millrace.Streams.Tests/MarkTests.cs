@@ -1,3 +1,4 @@
+using Millrace.Streams.Hls;
 using Millrace.Streams.Log;
 
 namespace Millrace.Streams.Tests;
@@ -6,24 +7,38 @@ namespace Millrace.Streams.Tests;
 public sealed class MarkTests
 {
     [Fact]
-    public void Marks_lie_between_the_units_in_the_order_they_were_appended()
+    public void Each_segment_mark_lies_right_before_the_key_frame_at_its_border()
     {
         var stream = new TestStream(TestStream.KeepAll);
         var publisher = stream.Publish(audio: false);
         publisher.Lease.Promise(video: true, audio: false);
-        var appended = new List<Mark>();
-        publisher.Run(60, audio: false, onFrame: () => appended.AddRange(AppendMarks(stream, publisher)));
+        publisher.Run(1_000, audio: false);
 
         var entries = stream.Entries;
-        var marks = entries.FindAll(entry => entry.Kind == LogEntryKind.Mark);
-        marks.ConvertAll(entry => entry.Mark).ShouldBe(appended);
-        marks.ShouldAllBe(entry => entry.EraNumber == stream.Era.Number && entry.Length == 0);
+        var cuts = Enumerable.Range(0, entries.Count).Where(i => entries[i].Kind == LogEntryKind.Mark && entries[i].Mark.Kind == MarkKind.Segment).ToList();
+        cuts.ConvertAll(i => entries[i].Mark.Number).ShouldBe([0, 1, 2, 3, 4, 5, 6, 7]);
+        cuts.ShouldAllBe(i => entries[i + 1].Kind == LogEntryKind.Unit && entries[i + 1].IsKey && entries[i + 1].DtsMicros == entries[i].DtsMicros);
+        entries.Where(entry => entry.Kind == LogEntryKind.Mark).ShouldAllBe(entry => entry.EraNumber == stream.Era.Number && entry.Length == 0 && entry.Mark.Series == MarkSeries.LowLatency);
+    }
 
-        // Two after each unit, with that unit's time.
-        var kinds = entries.SkipWhile(entry => entry.Kind != LogEntryKind.Unit).ToList();
-        kinds.Count.ShouldBe(180);
-        kinds.Chunk(3).ShouldAllBe(group => group.Select(entry => entry.Kind).SequenceEqual(new[] { LogEntryKind.Unit, LogEntryKind.Mark, LogEntryKind.Mark }));
-        kinds.Chunk(3).ShouldAllBe(group => group.All(entry => entry.DtsMicros == group[0].DtsMicros));
+    [Fact]
+    public void Parts_are_numbered_from_0_in_each_segment()
+    {
+        var stream = new TestStream(TestStream.KeepAll);
+        var publisher = stream.Publish();
+        publisher.Run(500);
+
+        var segments = new List<List<long>>();
+        foreach (var mark in stream.Entries.Where(entry => entry.Kind == LogEntryKind.Mark).Select(entry => entry.Mark))
+        {
+            if (mark.Kind == MarkKind.Segment)
+                segments.Add([]);
+            else
+                segments[^1].Add(mark.Number);
+        }
+
+        segments.Count.ShouldBeGreaterThan(2);
+        segments.ShouldAllBe(parts => parts.SequenceEqual(Enumerable.Range(0, parts.Count).Select(i => (long)i)));
     }
 
     [Fact]
@@ -39,11 +54,12 @@ public sealed class MarkTests
 
             (List<string> Watched, List<string> Joined) Play(bool hasMarks)
             {
-                var stream = new TestStream();
+                var stream = new TestStream(hls: new HlsOptions { IsEnabled = hasMarks });
                 using var viewer = new WireViewer(stream, key);
                 var publisher = stream.Publish();
                 publisher.Lease.Promise(video: true, audio: true);
-                publisher.Run(60, onFrame: () => _ = hasMarks ? AppendMarks(stream, publisher) : []);
+                publisher.Run(60);
+                stream.Entries.Exists(entry => entry.Kind == LogEntryKind.Mark).ShouldBe(hasMarks);
                 viewer.Pull();
 
                 // Nobody has read this form so far: it is written from the log, across the Marks in it.
@@ -52,22 +68,6 @@ public sealed class MarkTests
                 return (Media(viewer), Media(joiner));
             }
         }
-    }
-
-    private static Mark[] AppendMarks(TestStream stream, TestPublisher publisher)
-    {
-        Mark[] marks =
-        [
-            new(MarkKind.PartEnd, MarkSeries.LowLatency, publisher.Count),
-            new(MarkKind.Segment, MarkSeries.TransportStream, publisher.Count / publisher.Group),
-        ];
-        lock (stream.Live.Gate)
-        {
-            foreach (var mark in marks)
-                stream.Live.AppendMark(mark, stream.Entries[^1].DtsMicros);
-        }
-
-        return marks;
     }
 
     /// <summary>Sound and pictures; the data messages name the Timeline, which has another number in each stream.</summary>

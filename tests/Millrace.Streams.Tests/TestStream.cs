@@ -2,6 +2,7 @@ using Millrace.Media;
 using Millrace.Media.Codecs;
 using Millrace.Media.Flv;
 using Millrace.Streams.Buffers;
+using Millrace.Streams.Hls;
 using Millrace.Streams.Log;
 using Millrace.Streams.Publishing;
 using Millrace.Testing;
@@ -16,10 +17,11 @@ internal sealed class TestStream
     public static readonly Config H264Config = ConfigOf(FlvTagType.Video, Codec.H264, 5);
     public static readonly Config AacConfig = ConfigOf(FlvTagType.Audio, Codec.Aac, 2);
 
-    public TestStream(StreamOptions? options = null, long budget = 256 << 20)
+    public TestStream(StreamOptions? options = null, long budget = 256 << 20, HlsOptions? hls = null)
     {
         Budget = new MemoryBudget(budget);
-        Registry = new StreamRegistry(new StreamResources(Pool, Budget, options ?? new StreamOptions()));
+        var resources = new StreamResources(Pool, Budget, options ?? new StreamOptions());
+        Registry = new StreamRegistry(hls is null ? resources : resources with { Hls = _ => hls });
         Live = Registry.Use(Name, 0, static (stream, _) => stream);
     }
 

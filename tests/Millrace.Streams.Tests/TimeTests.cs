@@ -146,6 +146,25 @@ public sealed class TimeTests
         (units[100].Dts - units[99].Dts).ShouldBeInRange(1_024 + (44_100 * 59 / 1_000), 1_024 + (44_100 * 61 / 1_000));
     }
 
+    [Theory]
+    [InlineData(20, 1)]
+    [InlineData(10, 2)]
+    public void The_tolerance_of_audio_is_the_one_that_is_set(int toleranceMillis, int starts)
+    {
+        var stream = new TestStream(TestStream.KeepAll with { AudioToleranceMicros = toleranceMillis * 1_000 });
+        var publisher = stream.Publish(video: false);
+        for (var i = 0; i < 200; i++)
+        {
+            publisher.Sender = i * 1024L * 1_000_000 / 44_100 / 1_000 * 1_000 + (i >= 100 ? 15_000 : 0);
+            publisher.Audio();
+            stream.Now += 23_220;
+        }
+
+        var units = stream.Units(TrackKind.Audio);
+        var steps = units.Zip(units.Skip(1), (unit, next) => next.Dts - unit.Dts);
+        steps.Count(step => step != 1_024).ShouldBe(starts - 1);
+    }
+
     [Fact]
     public void A_negative_composition_offset_is_lifted_by_one_constant_and_sync_stays()
     {

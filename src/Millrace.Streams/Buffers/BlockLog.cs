@@ -9,6 +9,8 @@ namespace Millrace.Streams.Buffers;
 /// </summary>
 internal sealed unsafe class BlockLog(IBlockPool pool, MemoryAccount account) : IDisposable
 {
+    private MemoryAccount _account = account;
+
     /// <summary>64 KiB: a 20 ms window of a 25 Mbit/s stream, and small enough for thousands of thin streams.</summary>
     public const int BlockBytes = 1 << BlockShift;
 
@@ -35,7 +37,7 @@ internal sealed unsafe class BlockLog(IBlockPool pool, MemoryAccount account) : 
         var end = _endBlock;
         while (Head + bytes > _endBlock << BlockShift)
         {
-            var block = pool.TryRent(account);
+            var block = pool.TryRent(_account);
             if (block is null)
             {
                 ReleaseAbove(end);
@@ -61,6 +63,25 @@ internal sealed unsafe class BlockLog(IBlockPool pool, MemoryAccount account) : 
             Head += count;
             bytes = bytes[count..];
         }
+    }
+
+    /// <summary>Appends <paramref name="length"/> bytes of another log, into room that <see cref="TryReserve"/> has made.</summary>
+    public void Append(BlockLog source, long position, long length)
+    {
+        while (length > 0)
+        {
+            var run = source.Read(position, length);
+            Append(run);
+            position += run.Length;
+            length -= run.Length;
+        }
+    }
+
+    /// <summary>Lets the blocks count as another holder's from now on.</summary>
+    public void MoveTo(MemoryAccount account)
+    {
+        _account.Hand(HeldBytes, account);
+        _account = account;
     }
 
     /// <summary>The longest contiguous run at <paramref name="position"/>, at most <paramref name="limit"/> bytes.</summary>
@@ -98,7 +119,7 @@ internal sealed unsafe class BlockLog(IBlockPool pool, MemoryAccount account) : 
         while (_firstBlock < _endBlock && (_firstBlock + 1) << BlockShift <= position)
         {
             ref var slot = ref ring[_firstBlock & (ring.Length - 1)];
-            pool.Return(slot!, account);
+            pool.Return(slot!, _account);
             slot = null;
             _firstBlock++;
         }
@@ -114,7 +135,7 @@ internal sealed unsafe class BlockLog(IBlockPool pool, MemoryAccount account) : 
         {
             _endBlock--;
             ref var slot = ref ring[_endBlock & (ring.Length - 1)];
-            pool.Return(slot!, account);
+            pool.Return(slot!, _account);
             slot = null;
         }
     }

@@ -39,6 +39,9 @@ internal sealed class MemoryBudget
     /// <summary>True from 90 % on: new publishers are refused, so that those that are live keep their room.</summary>
     public bool IsTight => Used > Limit / 10 * 9;
 
+    /// <summary>True from 85 % on: HLS takes no more and makes gaps, so that no publisher has to go for want of a log.</summary>
+    public bool IsFilling => Used > Limit / 100 * 85;
+
     public MemoryAccount this[MemoryUse use] => _accounts[(int)use];
 
     internal bool TryCharge(long bytes)
@@ -80,5 +83,12 @@ internal sealed class MemoryAccount(MemoryBudget budget, MemoryUse use)
     {
         Interlocked.Add(ref _used, -bytes);
         budget.Release(bytes);
+    }
+
+    /// <summary>Passes a charge on to another account of the same budget.</summary>
+    public void Hand(long bytes, MemoryAccount other)
+    {
+        Interlocked.Add(ref _used, -bytes);
+        Interlocked.Add(ref other._used, bytes);
     }
 }

@@ -26,7 +26,7 @@ internal struct LogEntry
     /// <summary><see cref="Track.Id"/> in the Era.</summary>
     public short Track;
 
-    /// <summary>Number of the Config that the unit needs; for other kinds see <see cref="LogEntryKind"/>.</summary>
+    /// <summary>Number of the Config that the unit needs; of a Mark, the discontinuities up to its segment; else see <see cref="LogEntryKind"/>.</summary>
     public int Number;
 
     public int EraNumber;
@@ -39,11 +39,13 @@ internal struct LogEntry
     /// <summary>Position of the payload in the log's bytes.</summary>
     public long Position;
 
+    /// <summary>Decode time; of a Mark, the number in the segment's name.</summary>
     public long Dts;
 
+    /// <summary>Presentation time; of a Mark, the wall clock of its border (Unix time, microseconds).</summary>
     public long Pts;
 
-    /// <summary>Dts in microseconds of media time, to compare tracks.</summary>
+    /// <summary>Dts in microseconds of media time, to compare tracks; of a Mark, the border.</summary>
     public long DtsMicros;
 
     /// <summary>Monotonic time of arrival, microseconds.</summary>

@@ -2,14 +2,11 @@ namespace Millrace.Streams.Log;
 
 internal enum MarkKind : byte
 {
-    /// <summary>A segment starts with the next unit of the leading track.</summary>
+    /// <summary>The open part and segment end, the segment of that number begins.</summary>
     Segment,
 
-    /// <summary>A part ends before the next unit of the leading track.</summary>
+    /// <summary>The open part of that number ends.</summary>
     PartEnd,
-
-    /// <summary>The content key changes; <see cref="Mark.Number"/> is its number.</summary>
-    Key,
 }
 
 /// <summary>Whose numbering a Mark belongs to: each series has its target, its rule and its numbers.</summary>
@@ -23,9 +20,11 @@ internal enum MarkSeries : byte
 }
 
 /// <summary>
-/// A packaging decision in the log, made once by the Timeline's authority and obeyed by every packager on every node.
+/// A packaging decision in the log, made once by the Timeline's authority and obeyed by every packager on every node. Its
+/// border is a media time (<see cref="LogEntry.DtsMicros"/>): units of any track belong to what lies on their side of it.
 /// </summary>
 /// <param name="Kind">What is decided.</param>
 /// <param name="Series">For whom.</param>
-/// <param name="Number">Media sequence number, part number or key number.</param>
-internal readonly record struct Mark(MarkKind Kind, MarkSeries Series, long Number);
+/// <param name="Number">Media sequence number or part number.</param>
+/// <param name="IsBreak">The segment that begins is separated from the one before by a discontinuity.</param>
+internal readonly record struct Mark(MarkKind Kind, MarkSeries Series, long Number, bool IsBreak = false);

@@ -26,6 +26,9 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
     /// <summary>Number of the entry where a consumer starts: the newest key frame of the leading track; -1 when none is kept.</summary>
     public long JoinNumber { get; private set; } = -1;
 
+    /// <summary>Media time from which on entries are kept however old they are: the open HLS segment is packaged from here, microseconds.</summary>
+    public long NeededFrom { get; set; } = long.MaxValue;
+
     public BlockLog Bytes { get; } = new(pool, account);
 
     public ref readonly LogEntry this[long number] => ref _ring[number & (_ring.Length - 1)];
@@ -140,7 +143,7 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
         while (First < End)
         {
             ref readonly var entry = ref this[First];
-            var isOld = First < JoinNumber && entry.DtsMicros < dtsMicros - limits.KeepMicros;
+            var isOld = First < JoinNumber && entry.DtsMicros < Math.Min(dtsMicros - limits.KeepMicros, NeededFrom);
             if (!isOld && Bytes.Head - entry.Position <= limits.KeepBytes && End - First <= MaxEntries)
                 break;
             First++;

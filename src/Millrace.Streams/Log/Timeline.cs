@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
 namespace Millrace.Streams.Log;
 
 /// <summary>
@@ -6,6 +9,9 @@ namespace Millrace.Streams.Log;
 /// </summary>
 internal sealed class Timeline(ulong id)
 {
+    /// <summary>Content keys are made of it.</summary>
+    private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
+
     /// <summary>Random; names of HLS objects are made of it, so that a URL never means two things.</summary>
     public ulong Id { get; } = id;
 
@@ -26,6 +32,14 @@ internal sealed class Timeline(ulong id)
     /// </summary>
     public long NextMicros(long now) =>
         Era is null ? 0 : Math.Max(EndMicros, LastDtsMicros + now - LastArrivedMicros);
+
+    /// <summary>The AES-128 key of that number, 16 bytes: whoever has the Timeline's secret has all of its keys.</summary>
+    public byte[] ContentKey(long number)
+    {
+        Span<byte> input = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(input, number);
+        return HMACSHA256.HashData(_secret, input)[..16];
+    }
 
     public Era OpenEra(Track[] tracks, long startMicros, long epochMicros, EraReason reason)
     {

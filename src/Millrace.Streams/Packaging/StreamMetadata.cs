@@ -11,6 +11,9 @@ internal static class StreamMetadata
     /// <summary>Every joiner is sent it, so it is bounded. Real ones have a few hundred bytes.</summary>
     public const int MaxBytes = 64 * 1024;
 
+    /// <summary>Characters of a track's language or name; longer ones are of no use to a viewer.</summary>
+    private const int MaxTrackText = 64;
+
     private const int H264 = 7;
     private const int Hevc = 12;
     private const int Aac = 10;
@@ -56,6 +59,22 @@ internal static class StreamMetadata
         value = AmfValue.Undefined;
         return reader.TryReadString(out var name) && name == "onMetaData" && reader.TryRead(out value) && value.IsObjectLike;
     }
+
+    /// <summary>
+    /// Language and name of one track, from the maps by track id of Enhanced RTMP v2 ("Enhancing onMetaData"). The
+    /// specification leaves the members open; these are the names in use.
+    /// </summary>
+    public static (string? Language, string? Label) OfTrack(ReadOnlyMemory<byte> state, TrackKind kind, int sourceId)
+    {
+        if (state.IsEmpty || !TryRead(state.Span, out var value))
+            return (null, null);
+        var map = value[kind == TrackKind.Video ? "videoTrackIdInfoMap" : "audioTrackIdInfoMap"];
+        var track = map?[sourceId.ToString(System.Globalization.CultureInfo.InvariantCulture)];
+        return (Clean(track?.GetString("language") ?? track?.GetString("lang")), Clean(track?.GetString("label") ?? track?.GetString("name") ?? track?.GetString("title")));
+    }
+
+    private static string? Clean(string? text) =>
+        text is { Length: > 0 and <= MaxTrackText } && !text.Any(char.IsControl) ? text : null;
 
     public static ReadOnlyMemory<byte> Describe(Era era)
     {

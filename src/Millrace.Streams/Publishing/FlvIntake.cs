@@ -110,7 +110,7 @@ internal sealed class FlvIntake(PublisherLease lease)
         };
         if (error is not null || state.Config is null)
             return error;
-        var data = payload.Data;
+        var data = payload.Codec == Codec.Av1 ? Av1.WithoutDelimiter(payload.Data) : payload.Data;
         if (payload.Codec is Codec.H264 or Codec.Hevc && (error = TakeParameterSets(state, payload, ref data)) is not null)
             return error;
         return data.IsEmpty

@@ -1,5 +1,6 @@
 using Millrace.Media;
 using Millrace.Streams.Log;
+using Millrace.Streams.Packaging;
 using Millrace.Streams.Time;
 
 namespace Millrace.Streams.Publishing;
@@ -176,7 +177,8 @@ internal sealed partial class PublisherLease
                 continue;
             var config = intake.Config!;
             var wireId = (byte)tracks.Count(other => other.Kind == config.Kind);
-            var track = new Track(tracks.Count, intake.SourceId, wireId, config.Codec, TrackIntake.TimescaleOf(config));
+            var (language, label) = StreamMetadata.OfTrack(Metadata, config.Kind, intake.SourceId);
+            var track = new Track(tracks.Count, intake.SourceId, wireId, config.Codec, TrackIntake.TimescaleOf(config)) { Language = language, Label = label };
             tracks.Add(track);
             intake.Join(track);
             intake.ConfigNumber = track.AddConfig(config);
@@ -196,8 +198,9 @@ internal sealed partial class PublisherLease
         intake.Stamp(ref entry, sender, intake.Kind == TrackKind.Video ? ctsMicros + _lift : 0, payload, now);
         if ((isKey || intake.Kind == TrackKind.Audio) && !intake.Config!.Equals(track.Config))
         {
+            var previous = intake.ConfigNumber;
             entry.Number = intake.ConfigNumber = track.AddConfig(intake.Config);
-            _stream.AppendConfig(entry);
+            _stream.AppendConfig(entry, previous);
         }
 
         track.Stats.Add(payload.Length, isKey, entry.DtsMicros, now);

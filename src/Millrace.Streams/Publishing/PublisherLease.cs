@@ -32,7 +32,7 @@ internal sealed partial class PublisherLease : IDisposable
 
     private readonly LiveStream _stream;
     private readonly List<TrackIntake> _intakes = [];
-    private readonly TrackIntake _data = new(TrackKind.Data, 0);
+    private readonly TrackIntake _data = new(TrackKind.Data, 0, audioTolerance: 0);
     private readonly SenderClock _clock = new();
     private readonly PendingUnits _pending;
     private int _clockNumber;
@@ -178,7 +178,7 @@ internal sealed partial class PublisherLease : IDisposable
             return known;
         if (_intakes.Count == MaxTracks)
             return null;
-        var added = new TrackIntake(kind, sourceId);
+        var added = new TrackIntake(kind, sourceId, _stream.Resources.Options.AudioToleranceMicros);
         _intakes.Add(added);
         return added;
     }

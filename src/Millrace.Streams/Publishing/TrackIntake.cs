@@ -5,13 +5,13 @@ using Millrace.Streams.Log;
 namespace Millrace.Streams.Publishing;
 
 /// <summary>The receiving end of one track of a publisher: its newest Config and the repair of its time.</summary>
-internal sealed class TrackIntake(TrackKind kind, int sourceId)
+/// <param name="kind">Audio, video or data.</param>
+/// <param name="sourceId">The sender's track number.</param>
+/// <param name="audioTolerance">How far audio counted by samples may leave the sender's clock before it is rebased, microseconds.</param>
+internal sealed class TrackIntake(TrackKind kind, int sourceId, long audioTolerance)
 {
     public const int VideoTimescale = 90_000;
     public const int DataTimescale = 1_000;
-
-    /// <summary>How far audio counted by samples may leave the sender's clock before it is rebased, microseconds.</summary>
-    public const long AudioTolerance = 20_000;
 
     /// <summary>Stands in where a codec does not say its rate.</summary>
     private const int DefaultAudioTimescale = 48_000;
@@ -136,7 +136,7 @@ internal sealed class TrackIntake(TrackKind kind, int sourceId)
         if (samples == 0)
             return dts;
         var expected = _anchor + _samples;
-        if (!_hasUnits || Math.Abs(Timescale.Convert(expected - dts, timescale, Timescale.Microseconds)) > AudioTolerance)
+        if (!_hasUnits || Math.Abs(Timescale.Convert(expected - dts, timescale, Timescale.Microseconds)) > audioTolerance)
         {
             _anchor = dts;
             _samples = 0;

@@ -1,0 +1,195 @@
+using System.Collections.Concurrent;
+using Millrace.Streams.Buffers;
+using Millrace.Streams.Log;
+
+namespace Millrace.Streams.Hls;
+
+/// <summary>
+/// One media playlist in the making: its open segment, those that the playlist lists, and those that have left it but can
+/// still be fetched. Belongs to the holder of the stream's lock, but for <see cref="Find"/>.
+/// </summary>
+internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
+{
+    private readonly ConcurrentDictionary<long, HlsSegment> _byName = new();
+    private readonly Queue<HlsSegment> _removed = new();
+    private HlsSegment[] _listed = [];
+    private long _listedMicros;
+    private long _longestMicros;
+
+    public RenditionId Id { get; } = id;
+
+    protected HlsPackager Packager { get; } = packager;
+
+    protected HlsSegment? Open { get; private set; }
+
+    /// <summary>Something to publish has happened since <see cref="View"/> was made.</summary>
+    public bool HasChanged { get; private set; }
+
+    /// <summary>Other tracks go on under this name from here.</summary>
+    /// <param name="era">The Era.</param>
+    /// <param name="log">The log.</param>
+    /// <param name="from">The entry to start from in mid-Era; -1: its beginning.</param>
+    public abstract void OnEra(Era era, StreamLog log, long from);
+
+    public abstract void OnUnit(in LogEntry entry, StreamLog log);
+
+    public abstract void OnMark(in LogEntry mark, StreamLog log);
+
+    /// <summary>The publisher has gone: nothing is waited for any more.</summary>
+    public abstract void OnPause(StreamLog log);
+
+    public virtual void OnConfig(in LogEntry entry)
+    {
+    }
+
+    /// <summary>By the number in its name; any thread.</summary>
+    public HlsSegment? Find(long name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>Any thread.</summary>
+    public HlsInit? FindInit(int era, int config)
+    {
+        foreach (var segment in _byName.Values)
+        {
+            if (segment.Init is { } init && init.Era == era && init.Config == config)
+                return init;
+        }
+
+        return null;
+    }
+
+    /// <summary>Any thread.</summary>
+    public bool HasKey(long number)
+    {
+        foreach (var segment in _byName.Values)
+        {
+            if (segment.Key == number && number >= 0)
+                return true;
+        }
+
+        return false;
+    }
+
+    public RenditionView View()
+    {
+        HasChanged = false;
+        return new RenditionView(Id, _listed, Open);
+    }
+
+    /// <summary>Lets go what has been fetchable for long enough. With <paramref name="isShedding"/>, all that left the playlist.</summary>
+    public long Expire(bool isShedding = false)
+    {
+        var freed = 0L;
+        while (_removed.TryPeek(out var oldest) && (isShedding || Packager.Now >= oldest.ExpiresAt))
+            freed += Drop(_removed.Dequeue());
+        return freed;
+    }
+
+    /// <summary>Takes the oldest segments off the playlist, down to three target durations.</summary>
+    public long ShedWindow()
+    {
+        while (_listed.Length > 1 && _listedMicros - _listed[0].DurationMicros >= Packager.LeastWindowMicros)
+            RemoveOldest();
+        HasChanged = true;
+        return Expire(isShedding: true);
+    }
+
+    public void Dispose()
+    {
+        foreach (var segment in _byName.Values)
+            Drop(segment);
+        Open = null;
+        _listed = [];
+        _removed.Clear();
+    }
+
+    public long HeldBytes
+    {
+        get
+        {
+            var held = 0L;
+            foreach (var segment in _byName.Values)
+                held += segment.Bytes.HeldBytes;
+            return held;
+        }
+    }
+
+    /// <summary>Once it is retired: nothing is left to fetch, though the last playlist still lists it.</summary>
+    public bool IsDrained => _removed.Count == 0;
+
+    /// <summary>The stream has ended: the playlist stays as it is, for as long as its segments may be fetched.</summary>
+    public void Retire()
+    {
+        if (Open is { } open && !open.IsSealed)
+            Drop(open);
+        Open = null;
+        HasChanged = true;
+        foreach (var segment in _listed)
+        {
+            Retain(segment);
+            _removed.Enqueue(segment);
+        }
+    }
+
+    protected void Begin(in LogEntry mark, long key)
+    {
+        // A segment that nothing came into makes room for one of the same number.
+        if (Open is { IsSealed: false } empty)
+            Drop(empty);
+        Open = new HlsSegment(mark, key, Packager.Pool, Packager.WindowAccount);
+        _byName[Open.Name] = Open;
+    }
+
+    protected void MarkChanged() => HasChanged = true;
+
+    /// <summary>Another Era begins: what comes before its first Mark belongs to no segment.</summary>
+    protected void Abandon()
+    {
+        if (Open is { } empty)
+            Drop(empty);
+        Open = null;
+    }
+
+    /// <summary>Ends the open segment and lists it.</summary>
+    protected void Seal(long durationMicros, string etag)
+    {
+        var segment = Open!;
+        Open = null;
+        segment.Seal(durationMicros, etag);
+        _listed = [.. _listed, segment];
+        _listedMicros += durationMicros;
+        while (!Packager.IsEvent && IsOverfull())
+            RemoveOldest();
+        _longestMicros = Math.Max(_longestMicros, _listedMicros);
+        Expire();
+        HasChanged = true;
+    }
+
+    private bool IsOverfull() =>
+        _listed.Length > 1
+        && _listedMicros - _listed[0].DurationMicros >= Packager.LeastWindowMicros
+        && (Packager.WindowMicros > 0 ? _listedMicros - _listed[0].DurationMicros >= Packager.WindowMicros : _listed.Length > Packager.WindowSegments);
+
+    private void RemoveOldest()
+    {
+        var segment = _listed[0];
+        _listed = _listed[1..];
+        _listedMicros -= segment.DurationMicros;
+        Retain(segment);
+        _removed.Enqueue(segment);
+    }
+
+    /// <summary>For its own duration and that of the longest playlist it was in (RFC 8216bis 6.2.2).</summary>
+    private void Retain(HlsSegment segment)
+    {
+        segment.ExpiresAt = Packager.KeepsRemoved ? long.MaxValue : Packager.Now + segment.DurationMicros + _longestMicros;
+        segment.Bytes.MoveTo(Packager.RetainedAccount);
+    }
+
+    private long Drop(HlsSegment segment)
+    {
+        _byName.TryRemove(new KeyValuePair<long, HlsSegment>(segment.Name, segment));
+        var held = segment.Bytes.HeldBytes;
+        segment.Unpin();
+        return held;
+    }
+}

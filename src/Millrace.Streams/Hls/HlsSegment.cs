@@ -1,0 +1,145 @@
+using System.Security.Cryptography;
+using Millrace.Streams.Buffers;
+using Millrace.Streams.Log;
+
+namespace Millrace.Streams.Hls;
+
+/// <summary>A Partial Segment: a run of its segment's bytes.</summary>
+/// <param name="Position">In the segment.</param>
+/// <param name="Length">Bytes; 0 where the part is a GAP.</param>
+/// <param name="DurationMicros">DURATION.</param>
+/// <param name="IsIndependent">It holds a picture that can be decoded without an earlier one.</param>
+/// <param name="ETag">Hash of its bytes.</param>
+internal readonly record struct HlsPart(long Position, int Length, long DurationMicros, bool IsIndependent, string ETag)
+{
+    public bool IsGap => Length == 0;
+}
+
+/// <summary>An initialization section (EXT-X-MAP) of one Config of one Era.</summary>
+internal sealed record HlsInit(int Era, int Config, byte[] Bytes, string ETag);
+
+/// <summary>
+/// One Media Segment of a rendition, from its first part on. Written by the packager inside the stream's lock; what is
+/// published of it never changes and may be read by any thread that holds a pin.
+/// </summary>
+internal sealed class HlsSegment
+{
+    private HlsPart[] _parts = new HlsPart[16];
+    private int _pins = 1;
+    private bool _isSealed;
+
+    public HlsSegment(in LogEntry mark, long key, IBlockPool pool, MemoryAccount account)
+    {
+        Number = mark.Mark.Number;
+        Name = mark.Dts;
+        Discontinuities = mark.Number;
+        IsBreak = mark.Mark.IsBreak;
+        BorderMicros = mark.DtsMicros;
+        BorderDateMicros = mark.Pts;
+        StartMicros = mark.DtsMicros;
+        Key = key;
+        Bytes = new BlockLog(pool, account);
+    }
+
+    /// <summary>Media sequence number.</summary>
+    public long Number { get; }
+
+    /// <summary>Number in the file's name.</summary>
+    public long Name { get; }
+
+    /// <summary>Discontinuities of the Timeline up to it.</summary>
+    public int Discontinuities { get; }
+
+    /// <summary>The newest of them is its own: EXT-X-DISCONTINUITY.</summary>
+    public bool IsBreak { get; }
+
+    /// <summary>Media time at which the authority has cut, microseconds.</summary>
+    public long BorderMicros { get; }
+
+    private long BorderDateMicros { get; }
+
+    /// <summary>Number of the content key; -1: none.</summary>
+    public long Key { get; }
+
+    /// <summary>Media time at which this rendition's segment begins: audio frames do not end where pictures do.</summary>
+    public long StartMicros { get; set; }
+
+    /// <summary>EXT-X-PROGRAM-DATE-TIME: Unix time, microseconds.</summary>
+    public long DateMicros => BorderDateMicros + StartMicros - BorderMicros;
+
+    /// <summary>EXTINF once it is sealed; before, the sum of its parts.</summary>
+    public long DurationMicros { get; private set; }
+
+    public HlsInit? Init { get; set; }
+
+    public BlockLog Bytes { get; set; }
+
+    /// <summary>Whoever sees it set sees the finished bytes and tag, on any thread.</summary>
+    public bool IsSealed => Volatile.Read(ref _isSealed);
+
+    public string ETag { get; private set; } = "";
+
+    /// <summary>Nothing came for it.</summary>
+    public bool IsGap => Bytes.Head == 0;
+
+    public int PartCount { get; private set; }
+
+    /// <summary>Those before the count of a view never change.</summary>
+    public HlsPart[] Parts => _parts;
+
+    /// <summary>Monotonic time after which it may go, microseconds, once it has left the playlist.</summary>
+    public long ExpiresAt { get; set; } = long.MaxValue;
+
+    public void Add(in HlsPart part)
+    {
+        if (PartCount == _parts.Length)
+            Array.Resize(ref _parts, _parts.Length * 2);
+        _parts[PartCount++] = part;
+        DurationMicros += part.DurationMicros;
+    }
+
+    public void Seal(long durationMicros, string etag)
+    {
+        (DurationMicros, ETag) = (durationMicros, etag);
+        Volatile.Write(ref _isSealed, true);
+    }
+
+    /// <summary>Keeps the bytes while they are sent; false when they have gone.</summary>
+    public bool TryPin()
+    {
+        var pins = Volatile.Read(ref _pins);
+        while (pins > 0)
+        {
+            var seen = Interlocked.CompareExchange(ref _pins, pins + 1, pins);
+            if (seen == pins)
+                return true;
+            pins = seen;
+        }
+
+        return false;
+    }
+
+    /// <summary>Gives a pin back; the packager's own goes last when the segment is dropped.</summary>
+    public void Unpin()
+    {
+        if (Interlocked.Decrement(ref _pins) == 0)
+            Bytes.Dispose();
+    }
+
+    /// <summary>Hash of a run of the bytes: strong, and the same on every node that has the same bytes.</summary>
+    public static string Hash(BlockLog bytes, long position, long length)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        while (length > 0)
+        {
+            var run = bytes.Read(position, length);
+            hash.AppendData(run);
+            position += run.Length;
+            length -= run.Length;
+        }
+
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        hash.GetHashAndReset(digest);
+        return HlsNames.Tag(digest);
+    }
+}

@@ -1,0 +1,56 @@
+using Millrace.Media;
+using Millrace.Streams.Cuts;
+using Millrace.Streams.Log;
+
+namespace Millrace.Streams.Tests.Cuts;
+
+/// <summary>A planner that is fed the times of units, without a stream. Times in microseconds.</summary>
+internal sealed class PlannerRun
+{
+    public PlannerRun(CutRule rule, long firstNumber = 0)
+    {
+        Planner = new CutPlanner(MarkSeries.LowLatency, rule, Marks.Add, firstNumber);
+        var video = new Track(0, 0, 0, Codec.H264, 90_000);
+        video.AddConfig(TestStream.H264Config);
+        Begin(new Era(0, [video], 0, EraReason.Start) { EpochMicros = 1_700_000_000_000_000 });
+    }
+
+    public static CutRule WithoutParts { get; } = new() { PartMicros = 0 };
+
+    public CutPlanner Planner { get; }
+
+    public List<LogEntry> Marks { get; } = [];
+
+    public Era Era { get; private set; } = null!;
+
+    public List<LogEntry> Segments => Marks.FindAll(mark => mark.Mark.Kind == MarkKind.Segment);
+
+    /// <summary>Where segments begin, seconds.</summary>
+    public List<double> Starts => Segments.ConvertAll(mark => Math.Round(mark.DtsMicros / 1e6, 3));
+
+    /// <summary>Names of segments.</summary>
+    public List<long> Names => Segments.ConvertAll(mark => mark.Dts);
+
+    public void Begin(Era era)
+    {
+        Era = era;
+        Planner.OnEra(era);
+    }
+
+    /// <summary>Pictures of a steady rate, times rounded to milliseconds, with keys where <paramref name="isKey"/> says.</summary>
+    public PlannerRun Feed(double seconds, Func<int, bool> isKey, double rate = 25, double from = 0)
+    {
+        for (var i = 0; i < seconds * rate; i++)
+            Planner.OnLeading(Milliseconds(from + (i / rate)), isKey(i));
+        return this;
+    }
+
+    /// <summary>Keys at these times, seconds.</summary>
+    public PlannerRun FeedKeys(double seconds, params double[] keys)
+    {
+        var frames = keys.Select(key => (int)Math.Round(key * 25)).ToHashSet();
+        return Feed(seconds, frames.Contains);
+    }
+
+    private static long Milliseconds(double seconds) => (long)Math.Round(seconds * 1_000) * 1_000;
+}
