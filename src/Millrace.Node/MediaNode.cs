@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Node.Hls;
 using Millrace.Node.Http;
 using Millrace.Node.Memory;
 using Millrace.Node.Metrics;
@@ -41,8 +42,8 @@ internal sealed class MediaNode : IAsyncDisposable
         _loggers = loggers;
         _counts = new ConnectionCounts(settings.Limits.Connections, settings.Limits.ConnectionsPerIp);
         var budget = new MemoryBudget(settings.Memory.Media ?? MediaMemory.Automatic());
-        var registry = new StreamRegistry(new StreamResources(_pool, budget, ToOptions(settings)));
-        var sessions = new SessionTable(loggers.CreateLogger("Millrace.Session"));
+        var registry = new StreamRegistry(new StreamResources(_pool, budget, ToOptions(settings)) { Hls = new HlsPlan(settings).Of, Report = Report });
+        var sessions = new SessionTable(loggers.CreateLogger("Millrace.Session"), new TrafficZones(settings));
         Context = new NodeContext(settings, registry, sessions, loggers);
         _shards = new Shard[settings.Shards.EffectiveCount(Environment.ProcessorCount)];
         for (var i = 0; i < _shards.Length; i++)
@@ -55,9 +56,14 @@ internal sealed class MediaNode : IAsyncDisposable
 
     public IReadOnlyList<Shard> Shards => _shards;
 
+    public ConnectionCounts Connections => _counts;
+
     public int RtmpPort { get; private set; }
 
     public int HttpPort { get; private set; }
+
+    /// <summary>0 without a certificate, as all ports that are not open.</summary>
+    public int HttpsPort { get; private set; }
 
     public int ApiPort { get; private set; }
 
@@ -80,8 +86,11 @@ internal sealed class MediaNode : IAsyncDisposable
         }
 
         var metrics = new PrometheusText(Context, _shards, _counts, _pool);
-        _web = new WebServers(Context, _kestrel, metrics, RtmpPort);
+        _web = new WebServers(Context, _kestrel, metrics, _counts, RtmpPort);
         await _web.StartAsync(cancellationToken);
+        for (var i = 0; i < _web.TlsPorts.Count; i++)
+            Announce("HTTPS", _settings.Http.Tls.Listen[i], _web.TlsPorts[i]);
+        HttpsPort = _web.TlsPorts.Count > 0 ? _web.TlsPorts[0] : 0;
         for (var i = 0; i < _web.ApiPorts.Count; i++)
             Announce("API", _settings.Api.Listen[i], _web.ApiPorts[i]);
         ApiPort = _web.ApiPorts.Count > 0 ? _web.ApiPorts[0] : 0;
@@ -100,6 +109,8 @@ internal sealed class MediaNode : IAsyncDisposable
             yield return $"push to  rtmp://{LocalName(_settings.Rtmp.Listen[0])}:{RtmpPort}/live/NAME";
         if (HttpPort > 0 && _settings.Page.Enabled)
             yield return $"open     http://{LocalName(_settings.Http.Listen[0])}:{HttpPort}/";
+        if (HttpsPort > 0 && _settings.Page.Enabled)
+            yield return $"open     https://{LocalName(_settings.Http.Tls.Listen[0])}:{HttpsPort}/";
     }
 
     /// <summary>Takes nothing new, ends what is open with a reason, and lets Kestrel's answers finish within the deadline.</summary>
@@ -135,6 +146,9 @@ internal sealed class MediaNode : IAsyncDisposable
         _stopping.Dispose();
     }
 
+    private void Report(StreamName stream, string what) =>
+        _loggers.CreateLogger("Millrace.Stream").LogWarning("{Stream}: {What}", stream, what);
+
     private async Task SweepAsync()
     {
         using var timer = new PeriodicTimer(SweepInterval);
@@ -143,6 +157,7 @@ internal sealed class MediaNode : IAsyncDisposable
             try
             {
                 Context.Registry.Sweep(NodeClock.Micros);
+                Context.HlsAudience.Sweep(NodeClock.Micros);
             }
             catch (Exception fault)
             {
@@ -163,6 +178,7 @@ internal sealed class MediaNode : IAsyncDisposable
     private static StreamOptions ToOptions(NodeSettings settings) => new()
     {
         SettleMicros = settings.Tracks.Settle.ToMicros(),
+        AudioToleranceMicros = settings.Tracks.AudioTolerance.ToMicros(),
         WireLingerMicros = settings.Streams.WireIdle.ToMicros(),
         LogLimits = new LogLimits(settings.Streams.LogDuration.ToMicros(), settings.Streams.LogBytes),
         WireLimits = new WireLimits(settings.Streams.WireDuration.ToMicros() / 1_000, settings.Streams.WireBytes),

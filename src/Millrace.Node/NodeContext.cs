@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Node.Hls;
+using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
 using Millrace.Node.Shards;
@@ -16,6 +18,10 @@ internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry
     public StreamRegistry Registry { get; } = registry;
 
     public SessionTable Sessions { get; } = sessions;
+
+    public TrafficZones Traffic => Sessions.Traffic;
+
+    public HlsAudience HlsAudience { get; } = new();
 
     public ILoggerFactory Loggers { get; } = loggers;
 

@@ -48,6 +48,8 @@ internal static class NodeHost
             _ => LogLevel.Information,
         });
         builder.AddFilter("Microsoft", LogLevel.Warning);
+        // It only logs each request, which we do not; but for that it would make an Activity for each, and a scope.
+        builder.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         const string Time = "yyyy-MM-ddTHH:mm:ss.fffZ ";
         if (settings.Format == LogFormat.Json)
         {

@@ -76,6 +76,9 @@ internal sealed record StreamAddress(StreamName Name, IReadOnlyDictionary<string
         return true;
     }
 
+    /// <summary>The name of the vhost that a Host header selects.</summary>
+    public static string VhostOf(NodeContext node, string host) => node.Traffic.VhostOf(HostOf("http://" + host));
+
     public string Argument(string name) => Arguments.TryGetValue(name, out var value) ? value : "";
 
     /// <summary>Only configured names select a vhost; every other host is the default one.</summary>

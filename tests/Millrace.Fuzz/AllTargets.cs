@@ -20,6 +20,8 @@ internal static class AllTargets
         new HttpTarget(),
         new AddressTarget(),
         new WebSocketTarget(),
+        new HlsRequestTarget(),
+        new PackagerTarget(),
         new SettingsTarget(),
     ];
 }

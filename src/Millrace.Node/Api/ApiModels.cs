@@ -20,9 +20,18 @@ internal sealed record StreamList(IReadOnlyList<StreamReply> Streams);
 /// <param name="Timeline">Id of the Timeline, 16 hexadecimal digits.</param>
 /// <param name="LogBytes">Held by the stream log.</param>
 /// <param name="WireBytes">Held by all wire logs.</param>
+/// <param name="HlsBytes">Held by all HLS segments.</param>
 internal sealed record StreamReply(
     string Name, string State, DateTimeOffset? Since, string Timeline, int? Era, PublisherReply? Publisher,
-    IReadOnlyList<TrackReply> Tracks, ViewersReply Viewers, long LogBytes, long WireBytes);
+    IReadOnlyList<TrackReply> Tracks, ViewersReply Viewers, long LogBytes, long WireBytes, long HlsBytes, HlsReply? Hls);
+
+/// <summary>How a stream is cut for HLS.</summary>
+/// <param name="Packaging">The forms that somebody asks for now: ll, ts.</param>
+/// <param name="TargetDuration">Seconds.</param>
+/// <param name="PartTarget">Seconds; null while it is unknown.</param>
+/// <param name="MediaSequence">Number of the open segment.</param>
+/// <param name="HardCuts">Segments that had to be cut without a key frame; with <c>hls.keyframes: strict</c> the source breaks its promise.</param>
+internal sealed record HlsReply(IReadOnlyList<string> Packaging, long TargetDuration, double? PartTarget, long MediaSequence, long HardCuts);
 
 internal sealed record PublisherReply(string Session, string Protocol, string Remote);
 

@@ -1,7 +1,10 @@
 using System.Globalization;
 using Millrace.Media;
+using Millrace.Node.Hls;
+using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
 using Millrace.Streams;
+using Millrace.Streams.Hls;
 using Millrace.Streams.Log;
 
 namespace Millrace.Node.Api;
@@ -9,7 +12,7 @@ namespace Millrace.Node.Api;
 /// <summary>What the API says of streams and sessions. Figures are read without stopping anybody, so they need not be of one moment.</summary>
 internal static class StreamReport
 {
-    public static StreamReply Of(LiveStream stream, IEnumerable<NodeSession> sessions)
+    public static StreamReply Of(LiveStream stream, IEnumerable<NodeSession> sessions, HlsAudience audience)
     {
         var era = stream.State == StreamState.Idle ? null : stream.Timeline.Era;
         var holder = stream.Holder?.Info;
@@ -21,9 +24,21 @@ internal static class StreamReport
             era?.Number,
             holder is null ? null : new PublisherReply(holder.SessionId, holder.Protocol, holder.Remote),
             era is null ? [] : [.. era.Tracks.Where(track => track.Kind != TrackKind.Data).Select(Of)],
-            ViewersOf(sessions),
+            ViewersOf(stream.Name, sessions, audience),
             stream.HeldLogBytes,
-            stream.HeldWireBytes);
+            stream.HeldWireBytes,
+            stream.HeldHlsBytes,
+            era is null ? null : HlsOf(stream));
+    }
+
+    private static HlsReply? HlsOf(LiveStream stream)
+    {
+        if (stream.Cuts.IsEmpty)
+            return null;
+        var cuts = stream.Cuts[0];
+        return new HlsReply(
+            [.. stream.HlsFormats.Select(static format => format == HlsFormat.LowLatency ? "ll" : "ts")],
+            cuts.TargetSeconds, cuts.Part.Micros > 0 ? cuts.Part.Micros / 1e6 : null, cuts.Segment, cuts.HardCuts);
     }
 
     public static SessionReply Of(NodeSession session)
@@ -35,7 +50,7 @@ internal static class StreamReport
             traffic?.Skips ?? 0, traffic?.SkippedMessages ?? 0);
     }
 
-    private static ViewersReply ViewersOf(IEnumerable<NodeSession> sessions)
+    private static ViewersReply ViewersOf(StreamName stream, IEnumerable<NodeSession> sessions, HlsAudience audience)
     {
         var byProtocol = new SortedDictionary<string, int>(StringComparer.Ordinal);
         long lag = 0, skips = 0;
@@ -46,6 +61,12 @@ internal static class StreamReport
             byProtocol[session.Protocol] = byProtocol.GetValueOrDefault(session.Protocol) + 1;
             lag = Math.Max(lag, session.Traffic?.LagBytes ?? 0);
             skips += session.Traffic?.Skips ?? 0;
+        }
+
+        foreach (var format in (ReadOnlySpan<TrafficFormat>)[TrafficFormat.LlHls, TrafficFormat.TsHls])
+        {
+            if (audience.Count(stream, format) is > 0 and var count)
+                byProtocol[TrafficFormats.NameOf(format)] = count;
         }
 
         return new ViewersReply(byProtocol.Values.Sum(), byProtocol, lag, skips);

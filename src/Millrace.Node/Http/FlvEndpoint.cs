@@ -2,12 +2,13 @@ using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Millrace.Media.Flv;
+using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
 using Millrace.Streams.Wire;
 
 namespace Millrace.Node.Http;
 
-/// <summary>FLV on Kestrel: what comes after a hand-over, and later over TLS and HTTP/2. The same resource as the shard's.</summary>
+/// <summary>FLV on Kestrel: what comes after a hand-over, over TLS and over HTTP/2. The same resource as the shard's.</summary>
 internal sealed class FlvEndpoint(NodeContext node)
 {
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
@@ -16,9 +17,12 @@ internal sealed class FlvEndpoint(NodeContext node)
     {
         var request = context.Request;
         var resource = MediaResource.Resolve(node, request.Host.Value ?? "", PathOf(context), request.QueryString.Value ?? "");
-        if (!context.WebSockets.IsWebSocketRequest && IsWebSocketAttempt(request))
+        var isWebSocket = context.WebSockets.IsWebSocketRequest;
+        if (!isWebSocket && IsWebSocketAttempt(request))
             resource = MediaResource.BadHandshake;
-        if (resource.Stream is null || !HttpMethods.IsGet(request.Method))
+        TrafficTag.Set(context, resource.Asked, isWebSocket ? TrafficFormat.WsFlv : TrafficFormat.Flv);
+        // A WebSocket over HTTP/2 is a CONNECT (RFC 8441, 4).
+        if (resource.Stream is null || !(HttpMethods.IsGet(request.Method) || isWebSocket))
         {
             await AnswerAsync(context, resource);
             return;
@@ -27,7 +31,7 @@ internal sealed class FlvEndpoint(NodeContext node)
         var reader = Attach(resource, out var unsupported);
         if (reader is null)
         {
-            await AnswerAsync(context, MediaResource.Unsupported(unsupported!));
+            await AnswerAsync(context, MediaResource.Unsupported(resource.Stream, unsupported!));
             return;
         }
 
@@ -46,7 +50,8 @@ internal sealed class FlvEndpoint(NodeContext node)
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or WebSocketException)
         {
-            // The viewer's side of the connection has ended: the reason stands.
+            // The viewer's side of the connection has ended: the reason stands. One that takes no bytes ends here, not when it likes.
+            context.Abort();
         }
         finally
         {
@@ -68,7 +73,9 @@ internal sealed class FlvEndpoint(NodeContext node)
             if (resource.WaitMicros == 0 || await current.WaitForStartAsync(deadline, context.RequestAborted))
             {
                 var header = FlvStart.Write(node.Registry.Find(resource.Stream!)?.Timeline.Era, resource.Form, WireFormat.Flv);
-                return context.WebSockets.IsWebSocketRequest
+                var isWebSocket = context.WebSockets.IsWebSocketRequest;
+                TrafficTag.CountStream(context, node.Traffic, isWebSocket ? 101 : 200);
+                return isWebSocket
                     ? await PlayWebSocketAsync(context, resource, current, header)
                     : await PlayHttpAsync(context, resource, current, header);
             }
@@ -83,7 +90,7 @@ internal sealed class FlvEndpoint(NodeContext node)
             reader = Attach(resource, out unsupported);
         }
 
-        await AnswerAsync(context, MediaResource.Unsupported(unsupported!));
+        await AnswerAsync(context, MediaResource.Unsupported(resource.Stream!, unsupported!));
         return unsupported!;
     }
 
@@ -219,7 +226,7 @@ internal sealed class FlvEndpoint(NodeContext node)
 
     private async Task AnswerAsync(HttpContext context, MediaResource resource)
     {
-        context.Response.StatusCode = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method) ? resource.Status : 405;
+        context.Response.StatusCode = IsAnswered(context) ? resource.Status : 405;
         resource.AddHeaders(node.Settings, (name, value) => context.Response.Headers[name] = value);
         if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
             context.Response.Headers.Allow = "GET, HEAD";
@@ -234,4 +241,7 @@ internal sealed class FlvEndpoint(NodeContext node)
         if (!HttpMethods.IsHead(context.Request.Method))
             await context.Response.Body.WriteAsync(text, context.RequestAborted);
     }
+
+    private static bool IsAnswered(HttpContext context) =>
+        HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method) || context.WebSockets.IsWebSocketRequest;
 }

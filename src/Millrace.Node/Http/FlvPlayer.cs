@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Millrace.Media;
 using Millrace.Media.Flv;
+using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
 using Millrace.Streams.Log;
 using Millrace.Streams.Packaging;
@@ -19,12 +20,16 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Htt
     private MediaResource? _resource;
     private bool _isStarted;
     private bool _hasDropped;
+    private long _opened;
     private long _waitEnd = long.MaxValue;
+
+    private TrafficFormat Format => _isWebSocket ? TrafficFormat.WsFlv : TrafficFormat.Flv;
 
     public long NextDeadline => _isStarted ? long.MaxValue : _waitEnd;
 
     public void Open(long now)
     {
+        _opened = now;
         _resource = MediaResource.Resolve(node, request.Host, request.Path, request.Query);
         if (_isWebSocket && (request.WebSocketVersion != "13" || request.WebSocketKey.Length == 0))
             _resource = MediaResource.BadHandshake;
@@ -45,6 +50,7 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Htt
             return;
         _isStarted = true;
         var head = _isWebSocket ? WriteUpgrade() : _resource!.WriteHead(node.Settings, keepsAlive: false, isChunked: request.IsVersion11);
+        node.Traffic.Count(_resource!.Stream!, Format, _isWebSocket ? 101 : 200, request.Length, 0, now - _opened);
         var header = FlvStart.Write(node.Registry.Find(_resource!.Stream!)?.Timeline.Era, _resource.Form, connection.Subscription!.Key.Format);
         if (!connection.Cursor.TryInsert(head) || !connection.Cursor.TryInsert(header))
             connection.Close("the media memory budget is used up");
@@ -119,7 +125,7 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Htt
         if (subscription is null)
         {
             connection.CloseSession(unsupported!);
-            Answer(MediaResource.Unsupported(unsupported!), now);
+            Answer(MediaResource.Unsupported(name, unsupported!), now);
             return;
         }
 
@@ -130,15 +136,25 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Htt
     private void Answer(MediaResource resource, long now)
     {
         var keepsAlive = !request.WantsClose && !_hasDropped && resource.Stream is null;
-        connection.SendControl(resource.WriteHead(node.Settings, keepsAlive), now);
-        if (request.Method != "HEAD")
-            connection.SendControl(Encoding.UTF8.GetBytes(resource.Explanation), now);
+        var head = resource.WriteHead(node.Settings, keepsAlive);
+        var body = request.Method == "HEAD" ? [] : Encoding.UTF8.GetBytes(resource.Explanation);
+        Count(resource, head.Length + body.Length, now);
+        connection.SendControl(head, now);
+        connection.SendControl(body, now);
         if (connection.IsClosed)
             return;
         if (keepsAlive)
             connection.ExpectNextRequest(now);
         else
             connection.EndAfterSent("answered", now);
+    }
+
+    private void Count(MediaResource resource, long bytesOut, long now)
+    {
+        if (resource.Asked is { } asked)
+            node.Traffic.Count(asked, Format, resource.Status, request.Length, bytesOut, now - _opened);
+        else
+            node.Traffic.Count(StreamAddress.VhostOf(node, request.Host), Format, resource.Status, request.Length, bytesOut, now - _opened);
     }
 
     /// <summary>RFC 6455 4.2.2.</summary>

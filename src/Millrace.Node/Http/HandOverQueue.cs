@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -16,13 +17,25 @@ internal sealed class HandOverQueue(ILoggerFactory loggers) : IConnectionListene
 
     private readonly Channel<ShardSocket> _sockets = Channel.CreateUnbounded<ShardSocket>(new UnboundedChannelOptions { SingleReader = true });
 
-    private readonly SocketConnectionContextFactory _contexts = new(new SocketConnectionFactoryOptions(), loggers.CreateLogger("Millrace.Http"));
+    private SocketConnectionContextFactory? _contexts;
 
     /// <summary>Bounded by <c>limits.connections</c>, for each socket has its place in the counts until it closes.</summary>
     public void Add(ShardSocket socket)
     {
         if (!_sockets.Writer.TryWrite(socket))
             socket.Close();
+    }
+
+    /// <summary>
+    /// Connections get their buffers where Kestrel's own get them. Without a pool they come from the array pool that all share, which
+    /// keeps so few for each core that with thousands of connections every answer leaves 8 KB of garbage; the option has no
+    /// public setter.
+    /// </summary>
+    public void UseBuffers(IMemoryPoolFactory<byte> pools)
+    {
+        var options = new SocketConnectionFactoryOptions();
+        SetMemoryPoolFactory(options, pools);
+        _contexts = new SocketConnectionContextFactory(options, loggers.CreateLogger("Millrace.Http"));
     }
 
     public bool CanBind(EndPoint endpoint) => endpoint is HandOverEndPoint;
@@ -37,7 +50,7 @@ internal sealed class HandOverQueue(ILoggerFactory loggers) : IConnectionListene
         ConnectionContext context;
         try
         {
-            context = _contexts.Create(new Socket(handle));
+            context = _contexts!.Create(new Socket(handle));
         }
         catch (SocketException)
         {
@@ -49,6 +62,9 @@ internal sealed class HandOverQueue(ILoggerFactory loggers) : IConnectionListene
         context.ConnectionClosed.Register(static state => ((ShardSocket)state!).Leave(), socket);
         return context;
     }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_MemoryPoolFactory")]
+    private static extern void SetMemoryPoolFactory(SocketConnectionFactoryOptions options, IMemoryPoolFactory<byte> pools);
 
     private sealed class HandOverEndPoint : EndPoint
     {

@@ -1,5 +1,7 @@
 using System.Text;
+using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
+using Millrace.Node.Settings;
 using Millrace.Node.Shards;
 using Millrace.Streams;
 using Millrace.Streams.Wire;
@@ -175,8 +177,11 @@ internal sealed class HttpConnection : ShardConnection
     private void Refuse(int status, string reason, long now)
     {
         var answer = MediaResource.Refuse(status, reason);
-        SendControl(answer.WriteHead(_node.Settings, keepsAlive: false), now);
-        SendControl(Encoding.UTF8.GetBytes(answer.Explanation), now);
+        var head = answer.WriteHead(_node.Settings, keepsAlive: false);
+        var body = Encoding.UTF8.GetBytes(answer.Explanation);
+        _node.Traffic.Count(VhostSettings.DefaultName, TrafficFormat.Page, status, 0, head.Length + body.Length, 0);
+        SendControl(head, now);
+        SendControl(body, now);
         _hadRequest = false;
         Close(reason);
     }

@@ -1,9 +1,11 @@
 using System.Globalization;
 using System.Text;
 using Millrace.Media.Flv;
+using Millrace.Node.Hls;
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
 using Millrace.Streams;
+using Millrace.Streams.Hls;
 using Millrace.Streams.Wire;
 
 namespace Millrace.Node.Http;
@@ -22,8 +24,37 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
 {
     public const string FlvType = "video/x-flv";
     public const string TextType = "text/plain; charset=utf-8";
+    public const string NoStore = "no-store";
     private const string Suffix = ".flv";
+    private static readonly Encoding Utf8 = System.Text.Encoding.UTF8;
     private const long MaxWaitMicros = 60_000_000;
+
+    /// <summary>What was asked for, live or not; null when the request names no stream.</summary>
+    public StreamName? Asked { get; init; }
+
+    /// <summary>Cache-Control.</summary>
+    public string CachePolicy { get; init; } = NoStore;
+
+    /// <summary>The body of an HLS object.</summary>
+    public MediaBody Body { get; init; }
+
+    /// <summary>The body of an HLS playlist, which can be had in two encodings.</summary>
+    public HlsDocument? Document { get; init; }
+
+    /// <summary>Strong entity tag with its quotes; empty where there is none.</summary>
+    public string ETag { get; init; } = "";
+
+    /// <summary>Content-Encoding; empty is identity.</summary>
+    public string Encoding { get; init; } = "";
+
+    /// <summary>The answer depends on Accept-Encoding.</summary>
+    public bool VariesByEncoding { get; init; }
+
+    /// <summary>Where to look instead (302).</summary>
+    public string Location { get; init; } = "";
+
+    /// <summary>What has to happen before there is an answer; the request is then resolved again.</summary>
+    public HlsWait? Wait { get; init; }
 
     /// <summary>True for paths that name FLV media.</summary>
     public static bool IsMedia(string path) => path.EndsWith(Suffix, StringComparison.Ordinal);
@@ -36,17 +67,17 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
         var wait = address.Argument("wait");
         var waitMicros = 0L;
         if (wait.Length > 0 && !TryParseWait(wait, out waitMicros))
-            return Refuse(400, "wait is a time of at most 60 s, for example 10s or 500ms");
+            return Refuse(400, "wait is a time of at most 60 s, for example 10s or 500ms") with { Asked = address.Name };
         var form = address.Argument("flv") == "legacy" ? FlvForm.Legacy : FlvForm.Enhanced;
         var isLive = node.Registry.Find(address.Name) is { IsWaiting: false };
         return isLive || waitMicros > 0
-            ? new MediaResource(200, FlvType, "", address.Name, form, isLive ? 0 : waitMicros)
+            ? new MediaResource(200, FlvType, "", address.Name, form, isLive ? 0 : waitMicros) { Asked = address.Name }
             : NotLive(address.Name);
     }
 
-    public static MediaResource NotLive(StreamName name) => Refuse(404, $"{name.Path} is not live");
+    public static MediaResource NotLive(StreamName name) => Refuse(404, $"{name.Path} is not live") with { Asked = name };
 
-    public static MediaResource Unsupported(string what) => Refuse(415, what);
+    public static MediaResource Unsupported(StreamName name, string what) => Refuse(415, what) with { Asked = name };
 
     public static MediaResource BadHandshake => Refuse(400, "a WebSocket handshake needs version 13 and a key (RFC 6455 4.2.1)");
 
@@ -58,12 +89,20 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
     {
         add("Server", "Millrace");
         add("Content-Type", ContentType);
-        add("Cache-Control", "no-store");
+        add("Cache-Control", CachePolicy);
+        if (ETag.Length > 0)
+            add("ETag", ETag);
+        if (Encoding.Length > 0)
+            add("Content-Encoding", Encoding);
+        if (VariesByEncoding)
+            add("Vary", "Accept-Encoding");
+        if (Location.Length > 0)
+            add("Location", Location);
         var origin = settings.Http.Cors.AllowOrigin;
         if (origin.Length > 0)
         {
             add("Access-Control-Allow-Origin", origin);
-            add("Access-Control-Expose-Headers", "Date");
+            add("Access-Control-Expose-Headers", "Age, Date");
         }
     }
 
@@ -78,18 +117,19 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
         head.Append(CultureInfo.InvariantCulture, $"Date: {DateTimeOffset.UtcNow:R}\r\n");
         AddHeaders(settings, (name, value) => head.Append(name).Append(": ").Append(value).Append("\r\n"));
         if (Stream is null)
-            head.Append(CultureInfo.InvariantCulture, $"Content-Length: {Encoding.UTF8.GetByteCount(Explanation)}\r\n");
+            head.Append(CultureInfo.InvariantCulture, $"Content-Length: {Utf8.GetByteCount(Explanation)}\r\n");
         else if (isChunked)
             head.Append("Transfer-Encoding: chunked\r\n");
         if (!keepsAlive)
             head.Append("Connection: close\r\n");
         head.Append("\r\n");
-        return Encoding.UTF8.GetBytes(head.ToString());
+        return Utf8.GetBytes(head.ToString());
     }
 
     private static string ReasonOf(int status) => status switch
     {
         200 => "OK",
+        302 => "Found",
         400 => "Bad Request",
         404 => "Not Found",
         415 => "Unsupported Media Type",

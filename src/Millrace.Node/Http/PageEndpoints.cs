@@ -66,7 +66,7 @@ internal sealed class PageEndpoints(NodeContext node, int rtmpPort)
             {
                 streams.Add(new PageStream(
                     stream.Name.Path, stream.Name.Vhost, stream.Name.App, stream.Name.Name,
-                    Describe(era, TrackKind.Video), Describe(era, TrackKind.Audio), viewers.GetValueOrDefault(stream.Name),
+                    Describe(era, TrackKind.Video), Describe(era, TrackKind.Audio), viewers.GetValueOrDefault(stream.Name) + node.HlsAudience.Count(stream.Name),
                     DateTimeOffset.FromUnixTimeMilliseconds(stream.LiveSinceMicros / 1_000)));
             }
         }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -8,17 +9,19 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Millrace.Node.Api;
+using Millrace.Node.Hls;
 using Millrace.Node.Metrics;
 using Millrace.Node.Settings;
 using Millrace.Node.Shards;
+using Millrace.Node.Status;
 
 namespace Millrace.Node.Http;
 
 /// <summary>
-/// Kestrel, twice: behind the media port for what shards hand over, and for the API on listeners of its own, so that no
+/// Kestrel, twice: behind the media port for what shards hand over and for TLS, and for the API on listeners of its own, so that no
 /// request of the one can reach the other.
 /// </summary>
-internal sealed class WebServers(NodeContext node, HandOverQueue handOver, PrometheusText metrics, int rtmpPort) : IAsyncDisposable
+internal sealed class WebServers(NodeContext node, HandOverQueue handOver, PrometheusText metrics, ConnectionCounts counts, int rtmpPort) : IAsyncDisposable
 {
     private WebApplication? _media;
     private WebApplication? _api;
@@ -26,12 +29,15 @@ internal sealed class WebServers(NodeContext node, HandOverQueue handOver, Prome
     /// <summary>The ports of <c>api.listen</c>, in order.</summary>
     public IReadOnlyList<int> ApiPorts { get; private set; } = [];
 
+    /// <summary>The ports of <c>http.tls.listen</c>, in order.</summary>
+    public IReadOnlyList<int> TlsPorts { get; private set; } = [];
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (node.Settings.Http.Listen.Count > 0)
+        if (node.Settings.Http.Listen.Count > 0 || node.Settings.Http.Tls.IsEnabled)
         {
             _media = BuildMedia();
-            await _media.StartAsync(cancellationToken);
+            TlsPorts = await StartAsync(_media, "http.tls.listen", "https://", cancellationToken);
         }
 
         if (node.Settings.Api.Listen.Count > 0)
@@ -59,17 +65,31 @@ internal sealed class WebServers(NodeContext node, HandOverQueue handOver, Prome
     {
         var builder = CreateBuilder();
         builder.Services.AddSingleton<IConnectionListenerFactory>(handOver);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(HandOverQueue.EndPoint, listen => listen.Protocols = HttpProtocols.Http1));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            if (node.Settings.Http.Listen.Count > 0)
+                kestrel.Listen(HandOverQueue.EndPoint, listen => listen.Protocols = HttpProtocols.Http1);
+            if (node.Settings.Http.Tls.IsEnabled)
+                new TlsListener(node.Settings, counts, node.Loggers).AddTo(kestrel);
+        });
         var app = builder.Build();
+        handOver.UseBuffers(app.Services.GetRequiredService<IMemoryPoolFactory<byte>>());
         var flv = new FlvEndpoint(node);
+        var hls = new HlsEndpoint(node);
         var page = new PageEndpoints(node, rtmpPort);
-        app.Use(GiveBack);
+        app.Use(new TrafficMiddleware(node.Traffic).InvokeAsync);
+        app.UseWhen(
+            context => HlsTarget.IsHls(FlvEndpoint.PathOf(context)),
+            branch => branch.Run(hls.ServeAsync));
         app.UseWebSockets();
         app.UseWhen(
             context => MediaResource.IsMedia(FlvEndpoint.PathOf(context)),
             branch => branch.Run(flv.ServeAsync));
+        app.Use(GiveBack);
         app.UseRouting();
         page.Map(app);
+        if (node.Settings.Status.IsEnabled)
+            new StatusEndpoints(node, counts).Map(app);
         app.MapFallback("{**path}", page.ServePlayerAsync);
         return app;
     }
@@ -92,22 +112,28 @@ internal sealed class WebServers(NodeContext node, HandOverQueue handOver, Prome
         _api = builder.Build();
         new ApiEndpoints(node, metrics).Map(_api);
         _api.MapOpenApi();
+        ApiPorts = await StartAsync(_api, "api.listen", "http://", cancellationToken);
+    }
+
+    /// <summary>Starts an app and gives its ports of one scheme; a <see cref="ListenException"/> names the setting.</summary>
+    private static async Task<int[]> StartAsync(WebApplication app, string setting, string scheme, CancellationToken cancellationToken)
+    {
         try
         {
-            await _api.StartAsync(cancellationToken);
+            await app.StartAsync(cancellationToken);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or SocketException)
         {
-            throw new ListenException($"api.listen: {e.Message}", e);
+            throw new ListenException($"{setting}: {e.Message}", e);
         }
 
-        var addresses = _api.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        ApiPorts = [.. addresses.Select(address => BindingAddress.Parse(address).Port)];
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        return [.. addresses.Where(address => address.StartsWith(scheme, StringComparison.Ordinal)).Select(address => BindingAddress.Parse(address).Port)];
     }
 
     /// <summary>
-    /// A connection that Kestrel has is Kestrel's for good, so it is ended with its answer: the browser's next request may
-    /// ask for media, and that belongs on a shard.
+    /// A connection that Kestrel got from a shard is Kestrel's for good, so it is ended with its answer: the browser's next
+    /// request may ask for media, and that belongs on a shard. With TLS there is no shard to go to.
     /// </summary>
     private static Task GiveBack(HttpContext context, RequestDelegate next)
     {
@@ -115,7 +141,7 @@ internal sealed class WebServers(NodeContext node, HandOverQueue handOver, Prome
             static state =>
             {
                 var answered = (HttpContext)state;
-                if (!MediaResource.IsMedia(answered.Request.Path.Value ?? "") && HttpProtocol.IsHttp11(answered.Request.Protocol))
+                if (!answered.Request.IsHttps && HttpProtocol.IsHttp11(answered.Request.Protocol))
                     answered.Response.Headers.Connection = "close";
                 return Task.CompletedTask;
             },

@@ -9,7 +9,7 @@ namespace Millrace.Node.Metrics;
 
 /// <summary>
 /// /metrics in Prometheus text format 0.0.4, written from the state itself at each scrape. Labels are bounded: protocols,
-/// roles, memory uses and shards, never names of streams or viewers.
+/// roles, memory uses, shards, and apps up to <see cref="TrafficZones.MaxApps"/>; never names of streams or viewers.
 /// </summary>
 internal sealed class PrometheusText(NodeContext node, Shard[] shards, ConnectionCounts connections, MappedBlockPool pool)
 {
@@ -18,6 +18,7 @@ internal sealed class PrometheusText(NodeContext node, Shard[] shards, Connectio
         var text = new StringBuilder(4096);
         WriteStreams(text);
         WriteSessions(text);
+        WriteTraffic(text);
         WriteMemory(text);
         WriteShards(text);
         return text.ToString();
@@ -60,10 +61,46 @@ internal sealed class PrometheusText(NodeContext node, Shard[] shards, Connectio
         Family(text, "millrace_session_skips", "gauge", "Jumps to a newer key frame of the sessions that are open");
         foreach (var (key, value) in counts)
             Sample(text, "millrace_session_skips", key, value.Skips);
+        Family(text, "millrace_hls_viewers", "gauge", "Who asked for HLS within the last 18 s, by form");
+        Sample(text, "millrace_hls_viewers", "format=\"ll-hls\"", node.HlsAudience.Count(TrafficFormat.LlHls));
+        Sample(text, "millrace_hls_viewers", "format=\"ts-hls\"", node.HlsAudience.Count(TrafficFormat.TsHls));
         Single(text, "millrace_sessions_opened_total", "counter", "Sessions that published or played", node.Sessions.Opened);
         Single(text, "millrace_sessions_fruitless_total", "counter", "Connections that ended before they published or played", node.Sessions.Fruitless);
         Single(text, "millrace_connections", "gauge", "Open connections of the media listeners", connections.Total);
         Single(text, "millrace_connections_refused_total", "counter", "Connections over a limit", connections.Refused);
+    }
+
+    private void WriteTraffic(StringBuilder text)
+    {
+        node.Sessions.Settle();
+        var rows = node.Traffic.Read();
+        Family(text, "millrace_requests_total", "counter", "Answers by class of status; of a session in RTMP too");
+        foreach (var row in rows)
+        {
+            var totals = row.Totals;
+            Answers(row, "1xx", totals.Informational);
+            Answers(row, "2xx", totals.Success);
+            Answers(row, "3xx", totals.Redirection);
+            Answers(row, "4xx", totals.ClientError);
+            Answers(row, "5xx", totals.ServerError);
+        }
+
+        Family(text, "millrace_traffic_bytes_total", "counter", "Bytes of requests and answers, streams included as they go");
+        foreach (var row in rows)
+        {
+            Sample(text, "millrace_traffic_bytes_total", Label(row) + ",direction=\"in\"", row.Totals.BytesIn);
+            Sample(text, "millrace_traffic_bytes_total", Label(row) + ",direction=\"out\"", row.Totals.BytesOut);
+        }
+
+        Family(text, "millrace_request_seconds_total", "counter", "Time until answers were complete; until they began for streams");
+        foreach (var row in rows)
+            Sample(text, "millrace_request_seconds_total", Label(row), row.Totals.Micros / 1e6);
+
+        void Answers(TrafficRow row, string status, long count)
+        {
+            if (count > 0)
+                Sample(text, "millrace_requests_total", $"{Label(row)},status=\"{status}\"", count);
+        }
     }
 
     private void WriteMemory(StringBuilder text)
@@ -75,6 +112,7 @@ internal sealed class PrometheusText(NodeContext node, Shard[] shards, Connectio
         Single(text, "millrace_media_memory_limit_bytes", "gauge", "memory.media", budget.Limit);
         Single(text, "millrace_media_memory_mapped_bytes", "gauge", "Mapped for blocks, in use or free", pool.MappedBytes);
         Single(text, "millrace_managed_heap_bytes", "gauge", "Managed heap after the last collection", GC.GetGCMemoryInfo().HeapSizeBytes);
+        Single(text, "millrace_managed_allocated_bytes_total", "counter", "Allocated on the managed heap since the start", GC.GetTotalAllocatedBytes());
         Single(text, "process_resident_memory_bytes", "gauge", "Resident set", Environment.WorkingSet);
         Single(text, "process_cpu_seconds_total", "counter", "User and system time", Environment.CpuUsage.TotalTime.TotalSeconds);
     }
@@ -94,6 +132,13 @@ internal sealed class PrometheusText(NodeContext node, Shard[] shards, Connectio
         foreach (var shard in shards)
             Sample(text, "millrace_shard_allocated_bytes_total", Label(shard), shard.AllocatedBytes);
     }
+
+    private static string Label(TrafficRow row) =>
+        $"vhost=\"{Escape(row.Vhost)}\",app=\"{Escape(row.App)}\",format=\"{TrafficFormats.NameOf(row.Format)}\"";
+
+    /// <summary>Of a label's value (text format 0.0.4).</summary>
+    internal static string Escape(string value) =>
+        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 
     private static string Label(Shard shard) => string.Create(CultureInfo.InvariantCulture, $"shard=\"{shard.Number}\"");
 

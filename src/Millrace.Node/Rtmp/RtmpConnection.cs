@@ -1,4 +1,5 @@
 using System.Buffers;
+using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
 using Millrace.Node.Shards;
@@ -267,6 +268,7 @@ internal sealed class RtmpConnection : ShardConnection
         var connect = _session.Connect!;
         if (!StreamAddress.TryParseRtmp(_node.Settings, connect.TcUrl, connect.App, request.Name, isPublish: true, out var address, out var error))
         {
+            _node.Traffic.Count(VhostSettings.DefaultName, TrafficFormat.Rtmp, 400, 0, 0, 0);
             _session.RejectPublish(Shard.Reply, "NetStream.Publish.BadName", error);
             EndAfterReply($"publish refused: {error}", now);
             return;
@@ -280,6 +282,7 @@ internal sealed class RtmpConnection : ShardConnection
         var connect = _session.Connect!;
         if (!StreamAddress.TryParseRtmp(_node.Settings, connect.TcUrl, connect.App, request.Name, isPublish: false, out var address, out var error))
         {
+            _node.Traffic.Count(VhostSettings.DefaultName, TrafficFormat.Rtmp, 400, 0, 0, 0);
             _session.RejectPlay(Shard.Reply, "NetStream.Play.StreamNotFound", error);
             EndAfterReply($"play refused: {error}", now);
             return;

@@ -1,4 +1,5 @@
 using Millrace.Media.Flv;
+using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
 using Millrace.Protocols.Rtmp;
 using Millrace.Streams;
@@ -15,6 +16,8 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
     private bool _isPaused;
     private bool _isStarted;
     private bool _isUnpublished;
+    private bool _isAnswered;
+    private long _opened;
     private long _waitEnd = long.MaxValue;
 
     public long NextDeadline => _waitEnd;
@@ -22,6 +25,7 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
     /// <summary>Attaches to the stream, or waits for it for <c>player.wait</c>.</summary>
     public void Open(long now)
     {
+        _opened = now;
         connection.OpenSession(SessionRole.Player, name);
         _waitEnd = now + node.Settings.Player.Wait.ToMicros();
         Attach(now);
@@ -43,6 +47,7 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
         else
         {
             _isStarted = true;
+            Count(200, now);
             connection.Protocol.AcceptPlay(connection.Shard.Reply);
         }
 
@@ -113,6 +118,7 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
         if (now < _waitEnd)
             return;
         _waitEnd = long.MaxValue;
+        Count(404, now);
         var reply = connection.Shard.Reply;
         connection.Protocol.RejectPlay(reply, "NetStream.Play.StreamNotFound", $"{name.Name} is not live");
         connection.EndAfterReply("the stream did not come in time", now);
@@ -122,6 +128,14 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
     {
         connection.Leave();
         _waitEnd = long.MaxValue;
+    }
+
+    /// <summary>A request has one answer: a player that has been accepted is not refused as well.</summary>
+    private void Count(int status, long now)
+    {
+        if (!_isAnswered)
+            node.Traffic.Count(name, TrafficFormat.Rtmp, status, 0, 0, now - _opened);
+        _isAnswered = true;
     }
 
     private void Attach(long now)
@@ -137,6 +151,7 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
             return;
         }
 
+        Count(415, now);
         var reply = connection.Shard.Reply;
         connection.Protocol.RejectPlay(reply, "NetStream.Play.Failed", unsupported!);
         connection.EndAfterReply($"play refused: {unsupported}", now);

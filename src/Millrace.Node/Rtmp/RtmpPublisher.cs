@@ -2,6 +2,7 @@ using Millrace.Media;
 using Millrace.Media.Amf;
 using Millrace.Media.Codecs;
 using Millrace.Media.Flv;
+using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
 using Millrace.Protocols.Rtmp;
 using Millrace.Streams.Publishing;
@@ -38,6 +39,7 @@ internal sealed class RtmpPublisher
         var publish = address.Publish;
         if (publish.Token.IsSet && !publish.Token.Matches(address.Argument("token")))
         {
+            node.Traffic.Count(address.Name, TrafficFormat.Rtmp, 401, 0, 0, 0);
             session.RejectPublish(reply, "NetStream.Publish.Denied", "401 Unauthorized: the publish token is missing or wrong");
             connection.EndAfterReply("publish refused: the token is missing or wrong", now);
             return null;
@@ -49,11 +51,14 @@ internal sealed class RtmpPublisher
         var lease = node.Registry.Use(address.Name, 0, (stream, _) => stream.TryAcquire(info, OnRevoked, now, out refusal));
         if (lease is null)
         {
+            node.Traffic.Count(address.Name, TrafficFormat.Rtmp, 409, 0, 0, 0);
             session.RejectPublish(reply, "NetStream.Publish.BadName", refusal!);
             connection.EndAfterReply($"publish refused: {refusal}", now);
             return null;
         }
 
+        node.Traffic.Admit(address.Name);
+        node.Traffic.Count(address.Name, TrafficFormat.Rtmp, 200, 0, 0, 0);
         session.AcceptPublish(reply);
         connection.OpenSession(SessionRole.Publisher, address.Name);
         return new RtmpPublisher(connection, lease, publish.IdleTimeout.ToMicros(), now);

@@ -2,12 +2,13 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Millrace.Node.Metrics;
 using Millrace.Streams;
 
 namespace Millrace.Node.Sessions;
 
 /// <summary>Who publishes and plays now, and how many ever did.</summary>
-internal sealed class SessionTable(ILogger logger)
+internal sealed class SessionTable(ILogger logger, TrafficZones traffic)
 {
     private readonly ConcurrentDictionary<string, NodeSession> _sessions = new(StringComparer.Ordinal);
     private long _lastId;
@@ -15,6 +16,8 @@ internal sealed class SessionTable(ILogger logger)
     private long _fruitless;
 
     public ILogger Logger { get; } = logger;
+
+    public TrafficZones Traffic { get; } = traffic;
 
     public IEnumerable<NodeSession> All => _sessions.Values;
 
@@ -47,6 +50,13 @@ internal sealed class SessionTable(ILogger logger)
     public ILookup<StreamName, NodeSession> ByStream() => All.ToLookup(session => session.Stream!);
 
     public IEnumerable<NodeSession> Of(StreamName stream) => All.Where(session => session.Stream == stream);
+
+    /// <summary>Adds what the open sessions have moved up to now to the zones; to be called before they are read.</summary>
+    public void Settle()
+    {
+        foreach (var session in All)
+            session.Settle();
+    }
 
     internal void Add(NodeSession session)
     {

@@ -57,6 +57,10 @@ internal static class EffectiveSettings
         return publish with { Key = isKeyed ? PublishKeyMode.Name : PublishKeyMode.None };
     }
 
+    /// <summary>HLS of one app's streams.</summary>
+    public static HlsSettings HlsOf(this NodeSettings settings, VhostSettings vhost, string app) =>
+        vhost.AppOf(app)?.Hls.Over(settings.Hls) ?? settings.Hls;
+
     /// <summary>The merge window of one stream in one format.</summary>
     public static TimeSpan MergeOf(this NodeSettings settings, VhostSettings vhost, string app, string name, MergeFormat format)
     {

@@ -23,6 +23,10 @@ internal sealed record NodeSettings
 
     public PageSettings Page { get; init; } = new();
 
+    public StatusSettings Status { get; init; } = new();
+
+    public HlsSettings Hls { get; init; } = new();
+
     public PublishSettings Publish { get; init; } = new();
 
     public PlayerSettings Player { get; init; } = new();

@@ -42,6 +42,8 @@ internal sealed record AppSettings
 
     public PublishOverrides Publish { get; init; } = new();
 
+    public HlsOverrides Hls { get; init; } = new();
+
     /// <summary>The merge window of the app's streams in every format; null (<c>auto</c>, the default) is what <see cref="MergeSettings"/> says.</summary>
     public TimeSpan? Merge { get; init; }
 }

@@ -14,13 +14,11 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
 {
     private const int Backlog = 4_096;
     private const int PollMillis = 200;
-    private const long RefusalLogMicros = 1_000_000;
 
     private readonly List<Listener> _listeners = [];
+    private readonly RefusalLog _refusals = new(logger);
     private Thread? _thread;
     private volatile bool _stops;
-    private long _refusalLogged;
-    private long _refusals;
 
     /// <summary>Opens a listener. The exception's message names the setting when the address is taken.</summary>
     public int Listen(ListenEndpoint endpoint, string setting, Func<ShardSocket, Shard, ShardConnection> open)
@@ -131,7 +129,7 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
         if (counts.TryEnter(remote.Address) is { } refusal)
         {
             _ = Native.Close(descriptor);
-            LogRefusal(remote, refusal);
+            _refusals.Add(remote, refusal);
             return;
         }
 
@@ -153,18 +151,6 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
             else
                 connection.OnAdopted(NodeClock.Micros);
         });
-    }
-
-    /// <summary>A flood of refusals is one line a second.</summary>
-    private void LogRefusal(IPEndPoint remote, string reason)
-    {
-        _refusals++;
-        var now = NodeClock.Micros;
-        if (now - _refusalLogged < RefusalLogMicros)
-            return;
-        logger.LogWarning("refused {Count} connection(s), the last from {Remote}: {Reason}", _refusals, remote, reason);
-        _refusalLogged = now;
-        _refusals = 0;
     }
 
     /// <summary><c>struct sockaddr_in</c> and <c>sockaddr_in6</c>; IPv4 clients of a dual listener come as IPv4.</summary>

@@ -17,6 +17,9 @@ internal sealed class ConnectionCounts(int limit, int limitPerAddress)
 
     public long Refused { get; private set; }
 
+    /// <summary>Connections that ever had a place.</summary>
+    public long Entered { get; private set; }
+
     /// <summary>Takes a place, or says why there is none.</summary>
     public string? TryEnter(IPAddress address)
     {
@@ -38,6 +41,7 @@ internal sealed class ConnectionCounts(int limit, int limitPerAddress)
 
             _byAddress[key] = count + 1;
             Total++;
+            Entered++;
             return null;
         }
     }

@@ -21,6 +21,9 @@ internal static class RestreamerEnvironment
     private static readonly string[] RtmpPrefixes = ["RTMP_SERVER_", "RTMP_SRV_"];
     private static readonly string[] HttpPrefixes = ["HTTP_SERVER_", "HTTP_SRV_"];
 
+    /// <summary>rc.2 and rc.3; the names between the two are understood too.</summary>
+    private static readonly string[] HlsPrefixes = ["RTMP_SERVER_HLS_", "RTMP_SRV_HLS_", "RTMP_SRV_APP_HLS_HLS_"];
+
     private static readonly Variable[] Known =
     [
         new(Form.Port, "rtmp.listen", Under(RtmpPrefixes, "PORT")),
@@ -33,22 +36,37 @@ internal static class RestreamerEnvironment
         new(Form.Size, "rtmp.max_message", Under(RtmpPrefixes, "MAX_MESSAGE")),
         new(Form.Duration, "rtmp.buffer_length", Under(RtmpPrefixes, "BUFLEN")),
         new(Form.Text, "publish.token", [.. Under(RtmpPrefixes, "HLS_PUBLISH_TOKEN"), "RTMP_PUBLISH_TOKEN"]),
+        new(Form.Duration, "hls.ts.fragment", Under(HlsPrefixes, "FRAGMENT")),
+        new(Form.Duration, "hls.ts.playlist_length", Under(HlsPrefixes, "PLAYLIST_LENGTH")),
+        new(Form.Duration, "tracks.audio_tolerance", Under(HlsPrefixes, "SYNC")),
+        // Restreamer-Edge's own spelling first.
+        new(Form.Text, "hls.ts.continuous", [.. Under(HlsPrefixes, "CONTINOUS"), .. Under(HlsPrefixes, "CONTINUOUS")]),
+        new(Form.Text, "hls.ts.nested", Under(HlsPrefixes, "NESTED")),
+        new(Form.Text, "hls.ts.cleanup", Under(HlsPrefixes, "CLEANUP")),
+        new(Form.Text, "hls.ts.naming", Under(HlsPrefixes, "FRAGMENT_NAMING")),
+        new(Form.Number, "hls.ts.granularity", Under(HlsPrefixes, "FRAGMENT_NAMING_GRANULARITY")),
+        new(Form.Text, "hls.ts.slicing", Under(HlsPrefixes, "FRAGMENT_SLICING")),
+        new(Form.Text, "hls.ts.type", Under(HlsPrefixes, "TYPE")),
+        new(Form.Text, "hls.ts.encrypt", Under(HlsPrefixes, "KEY")),
+        new(Form.Number, "hls.ts.fragments_per_key", Under(HlsPrefixes, "FRAGMENTS_PER_KEY")),
         new(Form.Port, "http.listen", Under(HttpPrefixes, "PORT")),
         new(Form.Text, "http.cors.allow_origin",
-            [.. Under(HttpPrefixes, "HLS_ACCESS_CONTROL_ALLOW_ORIGIN"), .. Under(HttpPrefixes, "ACCESS_CONTROL_ALLOW_ORIGIN")]),
+        [
+            .. Under(HttpPrefixes, "HLS_ACCESS_CONTROL_ALLOW_ORIGIN"), .. Under(HttpPrefixes, "ACCESS_CONTROL_ALLOW_ORIGIN"),
+            "HTTP_SRV_LOC_HLS_ACCESS_CONTROL_ALLOW_ORIGIN",
+        ]),
+        new(Form.Text, "status.username", [.. Under(HttpPrefixes, "HLS_STATUS_USERNAME"), "HTTP_AUTH_USERNAME"]),
+        new(Form.Text, "status.password", [.. Under(HttpPrefixes, "HLS_STATUS_PASSWORD"), "HTTP_AUTH_PASSWORD"]),
     ];
 
     /// <summary>Documented there, without a counterpart here yet: reported, so that nobody believes they work.</summary>
     private static readonly FrozenSet<string> WithoutEffect = new[]
     {
         "WORKER_PROCESSES", "WORKER_CONNECTIONS", "HTTP_SENDFILE", "HTTP_TCP_NOPUSH", "HTTP_TCP_NODELAY", "HTTP_ACCESS_LOG",
-        "HTTP_SERVER_HLS_STATUS_USERNAME", "HTTP_SERVER_HLS_STATUS_PASSWORD", "HTTPS_SERVER", "HTTPS_SERVER_PORT",
-        "HTTPS_CERT_MAIL", "HTTPS_CERT_DOMAIN", "RTMP_SERVER_HLS_FRAGMENT", "RTMP_SERVER_HLS_PLAYLIST_LENGTH",
-        "RTMP_SERVER_HLS_SYNC", "RTMP_SERVER_HLS_CONTINOUS", "RTMP_SERVER_HLS_NESTED", "RTMP_SERVER_HLS_CLEANUP",
-        "RTMP_SERVER_HLS_FRAGMENT_NAMING", "RTMP_SERVER_HLS_FRAGMENT_NAMING_GRANULARITY",
-        "RTMP_SERVER_HLS_FRAGMENT_SLICING", "RTMP_SERVER_HLS_TYPE", "RTMP_SERVER_HLS_KEY",
-        "RTMP_SERVER_HLS_FRAGMENTS_PER_KEY", "RTMP_SERVER_HLS_MAX_CONNECTIONS", "RTMP_SERVER_HLS_SNAPSHOT_INTERVAL",
-        "RTMP_SERVER_HLS_TRANSCODING", "RTMP_SERVER_HLS_TRANSCODING_PROFILES",
+        "HTTPS_SERVER", "HTTPS_SERVER_PORT", "HTTPS_CERT_MAIL", "HTTPS_CERT_DOMAIN", "RTMP_SERVER_HLS_MAX_CONNECTIONS",
+        "RTMP_SERVER_HLS_SNAPSHOT_INTERVAL", "RTMP_SERVER_HLS_TRANSCODING", "RTMP_SERVER_HLS_TRANSCODING_PROFILES",
+        "HTTPS_SRV", "HTTPS_SRV_PORT", "HTTPS_SRV_CERT_DOMAIN", "HTTPS_LETSENCRYPT", "HTTPS_LETSENCRYPT_MAIL",
+        "RTMP_SRV_APP_HLS_SNAPSHOT_INTERVAL", "RTMP_SRV_APP_HLS_TRANSCODING", "RTMP_SRV_APP_HLS_TRANSCODING_PROFILES",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     public static MapNode Read(IReadOnlyDictionary<string, string> variables, List<SettingsError> errors, List<string> notices)

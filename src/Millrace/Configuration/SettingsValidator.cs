@@ -26,12 +26,15 @@ internal static class SettingsValidator
         var origin = settings.Http.Cors.AllowOrigin;
         checks.Require(!origin.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)), "http.cors.allow_origin",
             "must be *, one origin (https://example.org), or \"\" for none");
+        Status(settings.Status, checks);
+        HlsValidator.Check(settings.Hls, checks);
         Publish(settings.Publish, checks);
         checks.Duration("player.wait", settings.Player.Wait);
         Merge(settings.Merge, checks);
         checks.Duration("tracks.settle", settings.Tracks.Settle, LongestWindow);
+        checks.Duration("tracks.audio_tolerance", settings.Tracks.AudioTolerance, Second);
         Streams(settings, checks);
-        VhostValidator.Check(settings.Vhosts, checks);
+        VhostValidator.Check(settings, checks);
     }
 
     private static void Process(NodeSettings settings, SettingsChecks checks)
@@ -71,8 +74,13 @@ internal static class SettingsValidator
         var seen = new List<(string Path, ListenEndpoint Endpoint)>();
         Collect("rtmp.listen", settings.Rtmp.Listen);
         Collect("http.listen", settings.Http.Listen);
+        var tls = settings.Http.Tls;
+        if (tls.IsEnabled)
+            Collect("http.tls.listen", tls.Listen);
         Collect("api.listen", settings.Api.Listen);
-        if (settings.Rtmp.Listen.Count + settings.Http.Listen.Count == 0)
+        if (tls.Certificate.Length > 0 != tls.Key.Length > 0)
+            checks.Fail(tls.Key.Length > 0 ? "http.tls.certificate" : "http.tls.key", "is missing: TLS needs the files of a certificate and of its key, or neither");
+        if (settings.Rtmp.Listen.Count + settings.Http.Listen.Count == 0 && !tls.IsEnabled)
             checks.Fail("rtmp.listen", "nothing to serve: rtmp.listen and http.listen are both empty");
 
         void Collect(string path, IReadOnlyList<ListenEndpoint> endpoints)
@@ -93,6 +101,15 @@ internal static class SettingsValidator
         checks.Token("publish.token", publish.Token);
         checks.Duration("publish.grace", publish.Grace);
         checks.Duration("publish.idle_timeout", publish.IdleTimeout);
+    }
+
+    private static void Status(StatusSettings status, SettingsChecks checks)
+    {
+        // RFC 7617, 2: the first colon ends the name.
+        checks.Require(!status.Username.Any(c => c == ':' || char.IsControl(c)), "status.username", "must not contain ':' or control characters");
+        checks.Require(!status.Password.Value.Any(char.IsControl), "status.password", "must not contain control characters");
+        if (status.Username.Length > 0 != status.Password.IsSet)
+            checks.Fail(status.Password.IsSet ? "status.username" : "status.password", "is missing: the status page needs a name and a password, or neither");
     }
 
     private static void Merge(MergeSettings merge, SettingsChecks checks)

@@ -5,8 +5,9 @@ namespace Millrace.Configuration;
 /// <summary>Names of vhosts and apps: well-formed, not reserved, each once.</summary>
 internal static class VhostValidator
 {
-    public static void Check(IReadOnlyList<VhostSettings> vhosts, SettingsChecks checks)
+    public static void Check(NodeSettings settings, SettingsChecks checks)
     {
+        var vhosts = settings.Vhosts;
         var seen = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         for (var i = 0; i < vhosts.Count; i++)
         {
@@ -14,7 +15,7 @@ internal static class VhostValidator
             Name($"{path}.name", vhosts[i].Name, isAlias: false, seen, checks);
             for (var j = 0; j < vhosts[i].Aliases.Count; j++)
                 Name(FormattableString.Invariant($"{path}.aliases[{j}]"), vhosts[i].Aliases[j], isAlias: true, seen, checks);
-            Apps(path, vhosts[i].Apps, checks);
+            Apps(path, vhosts[i].Apps, settings, checks);
         }
     }
 
@@ -32,7 +33,7 @@ internal static class VhostValidator
             checks.Fail(path, $"'{name}' is there twice, first as {seen[name]}");
     }
 
-    private static void Apps(string vhostPath, IReadOnlyList<AppSettings> apps, SettingsChecks checks)
+    private static void Apps(string vhostPath, IReadOnlyList<AppSettings> apps, NodeSettings settings, SettingsChecks checks)
     {
         var seen = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < apps.Count; i++)
@@ -46,6 +47,7 @@ internal static class VhostValidator
             checks.Token($"{path}.publish.token", app.Publish.Token ?? default);
             checks.Duration($"{path}.publish.grace", app.Publish.Grace ?? default);
             checks.Duration($"{path}.publish.idle_timeout", app.Publish.IdleTimeout ?? default);
+            HlsValidator.CheckApp($"{path}.hls", app.Hls, settings.Hls, checks);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Node;
 using Millrace.Node.Http;
+using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
 using Millrace.Streams;
@@ -56,7 +57,7 @@ internal sealed class HttpTarget() : FuzzTarget("http")
             Vhosts = [new VhostSettings { Name = "*.example.org", Aliases = ["example.org"] }, new VhostSettings { Name = VhostSettings.DefaultName }],
         };
         var registry = new StreamRegistry(new StreamResources(new BlockPool(), new MemoryBudget(1 << 20), new StreamOptions()));
-        return new NodeContext(settings, registry, new SessionTable(NullLogger.Instance), NullLoggerFactory.Instance);
+        return new NodeContext(settings, registry, new SessionTable(NullLogger.Instance, new TrafficZones(settings)), NullLoggerFactory.Instance);
     }
 
     private static Seed Of(string text) => new(Encoding.Latin1.GetBytes(text));

@@ -20,6 +20,7 @@ public sealed class AllocationTests
             Merge = new MergeSettings { Default = TimeSpan.FromMilliseconds(mergeMillis) },
             // Logs that are full within the warm-up: their indexes grow up to then.
             Streams = new StreamSettings { LogDuration = TimeSpan.FromMilliseconds(700), WireDuration = TimeSpan.FromMilliseconds(700) },
+            Hls = new HlsSettings { Segment = TimeSpan.FromSeconds(1) },
         });
         var publisher = await node.PublishAsync();
         var frames = new SyntheticFrames(publisher);
@@ -46,12 +47,12 @@ public sealed class AllocationTests
 
     /// <summary>
     /// Long enough for the compiler's last tier, and with larger frames than are measured, so that the block pool has grown
-    /// to more than is needed later.
+    /// to more than is needed later. The log keeps two segments of 1 s and what lies 2 s before them.
     /// </summary>
     private static async Task WarmUpAsync(SyntheticFrames frames, Crowd crowd)
     {
         await SendAndDrainAsync(frames, crowd, 6_000, 2_500);
-        await SendAndDrainAsync(frames, crowd, 8_000);
+        await SendAndDrainAsync(frames, crowd, 16_000);
     }
 
     private static async Task SendAndDrainAsync(SyntheticFrames frames, Crowd crowd, int count, int size = 900)

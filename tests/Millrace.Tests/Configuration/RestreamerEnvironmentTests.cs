@@ -30,6 +30,41 @@ public sealed class RestreamerEnvironmentTests
         settings.Http.Cors.AllowOrigin.ShouldBe("https://example.org");
     }
 
+    [Theory]
+    [InlineData("RTMP_SERVER_HLS_", "CONTINOUS", "HTTP_SERVER_HLS_STATUS_USERNAME", "HTTP_SERVER_HLS_STATUS_PASSWORD")]
+    [InlineData("RTMP_SRV_HLS_", "CONTINUOUS", "HTTP_SRV_HLS_STATUS_USERNAME", "HTTP_SRV_HLS_STATUS_PASSWORD")]
+    [InlineData("RTMP_SRV_APP_HLS_HLS_", "CONTINOUS", "HTTP_AUTH_USERNAME", "HTTP_AUTH_PASSWORD")]
+    public void HLS_and_status_are_set_by_the_names_of_every_generation(string hls, string continuous, string user, string password)
+    {
+        var loaded = Loading.Load(null, null,
+            ($"{hls}FRAGMENT", "3s"), ($"{hls}PLAYLIST_LENGTH", "18000"), ($"{hls}SYNC", "2ms"), ($"{hls}{continuous}", "on"),
+            ($"{hls}NESTED", "on"), ($"{hls}CLEANUP", "off"), ($"{hls}FRAGMENT_NAMING", "system"),
+            ($"{hls}FRAGMENT_NAMING_GRANULARITY", "1000"), ($"{hls}FRAGMENT_SLICING", "aligned"), ($"{hls}TYPE", "event"),
+            ($"{hls}KEY", "on"), ($"{hls}FRAGMENTS_PER_KEY", "5"), (user, "root"), (password, "geheim"));
+        var settings = loaded.Valid();
+
+        loaded.Notices.ShouldBeEmpty();
+        settings.Hls.ShouldBe(new HlsSettings
+        {
+            Ts = new TsHlsSettings
+            {
+                Fragment = TimeSpan.FromSeconds(3),
+                PlaylistLength = TimeSpan.FromHours(5),
+                Continuous = true,
+                Nested = true,
+                Cleanup = false,
+                Naming = TsNaming.System,
+                Granularity = 1000,
+                Slicing = TsSlicing.Aligned,
+                Type = TsPlaylistType.Event,
+                Encrypt = true,
+                FragmentsPerKey = 5,
+            },
+        });
+        settings.Tracks.AudioTolerance.ShouldBe(TimeSpan.FromMilliseconds(2));
+        settings.Status.ShouldBe(new StatusSettings { Username = "root", Password = new Secret("geheim") });
+    }
+
     [Fact]
     public void Names_alone_bring_no_defaults_of_restreamer_edge() =>
         Loading.Load(null, null, ("RTMP_SERVER_PORT", "1935")).Valid().Publish.Token.IsSet.ShouldBeFalse();
@@ -48,6 +83,8 @@ public sealed class RestreamerEnvironmentTests
     [InlineData("RTMP_SERVER_PORT", "70000", "rtmp.listen[0]: port 70000 is out of range: 1 to 65535")]
     [InlineData("RTMP_SRV_PING", "1.5s", "rtmp.ping: '1.5s' is not a duration as nginx writes it (60, 60s, 3m)")]
     [InlineData("RTMP_SRV_MAX_MESSAGE", "1MB", "rtmp.max_message: '1MB' is not a size as nginx writes it (4096, 4k, 1M)")]
+    [InlineData("RTMP_SERVER_HLS_NESTED", "1", "hls.ts.nested: '1' is not true or false")]
+    [InlineData("RTMP_SERVER_HLS_TYPE", "vod", "hls.ts.type: 'vod' is not one of live, event")]
     [InlineData("RTMP_SERVER_CHUNK_SIZE", "64", "rtmp.chunk_size: 64 is out of range: 128 to 65536")]
     public void A_wrong_value_names_the_variable(string name, string value, string message) =>
         Loading.Load(null, null, (name, value)).ErrorLines().ShouldHaveSingleItem().ShouldBe($"{name}: {message}");
@@ -63,11 +100,11 @@ public sealed class RestreamerEnvironmentTests
     [Fact]
     public void Variables_without_a_counterpart_are_pointed_out()
     {
-        var loaded = Loading.Load(null, "restreamer-edge", ("RTMP_SERVER_HLS_FRAGMENT", "2s"), ("WORKER_PROCESSES", "4"));
+        var loaded = Loading.Load(null, "restreamer-edge", ("RTMP_SERVER_HLS_SNAPSHOT_INTERVAL", "60"), ("WORKER_PROCESSES", "4"));
         loaded.Valid();
         loaded.Notices.ShouldBe(
         [
-            "RTMP_SERVER_HLS_FRAGMENT: known from Restreamer-Edge, without effect in this version",
+            "RTMP_SERVER_HLS_SNAPSHOT_INTERVAL: known from Restreamer-Edge, without effect in this version",
             "WORKER_PROCESSES: known from Restreamer-Edge, without effect in this version",
         ]);
     }
@@ -88,6 +125,12 @@ public sealed class RestreamerEnvironmentTests
         settings.Http.Listen.ShouldBe([new ListenEndpoint(null, 80)]);
         settings.Http.Cors.AllowOrigin.ShouldBe("*");
         settings.Publish.Token.Value.ShouldBe("datarhei");
+        settings.Hls.ShouldBe(new HlsSettings
+        {
+            Ts = new TsHlsSettings { Fragment = TimeSpan.FromSeconds(2), PlaylistLength = TimeSpan.FromMinutes(1), Cut = TsCut.After, Names = TsNames.Plain },
+        });
+        settings.Tracks.AudioTolerance.ShouldBe(TimeSpan.FromMilliseconds(1));
+        settings.Status.ShouldBe(new StatusSettings { Username = "admin", Password = new Secret("datarhei") });
     }
 
     [Theory]

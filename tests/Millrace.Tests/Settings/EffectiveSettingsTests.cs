@@ -7,6 +7,7 @@ public sealed class EffectiveSettingsTests
 {
     private static readonly NodeSettings Settings = Loading.Load("""
         publish: {token: all, grace: 5s}
+        hls: {segment: 4s, segments: 6, ts: {fragment: 3s, nested: true}}
         merge:
           default: 40ms
           flv: 50ms
@@ -20,6 +21,7 @@ public sealed class EffectiveSettingsTests
                 publish: {token: own, key: name}
               - name: live/x
                 publish: {key: none, token: ""}
+                hls: {enabled: false, segment: 2s, ts: {cut: after, nested: false}}
           - name: "*.b.a.example"
         """).Valid();
 
@@ -48,6 +50,20 @@ public sealed class EffectiveSettingsTests
         publish.Token.Value.ShouldBe(token);
         publish.Key.ToString().ShouldBe(key);
         publish.Grace.ShouldBe(TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public void An_app_has_HLS_of_its_own_where_it_says_so()
+    {
+        Settings.HlsOf(Settings.VhostOf("a.example"), "private").ShouldBe(Settings.Hls);
+        Settings.HlsOf(Settings.VhostOf("other.example"), "live/x").ShouldBe(Settings.Hls);
+        Settings.HlsOf(Settings.VhostOf("a.example"), "live/x").ShouldBe(new HlsSettings
+        {
+            Enabled = false,
+            Segment = TimeSpan.FromSeconds(2),
+            Segments = 6,
+            Ts = new TsHlsSettings { Fragment = TimeSpan.FromSeconds(3), Cut = TsCut.After },
+        });
     }
 
     [Theory]

@@ -1,0 +1,222 @@
+using Millrace.Media;
+using Millrace.Node.Http;
+using Millrace.Node.Sessions;
+using Millrace.Streams;
+using Millrace.Streams.Hls;
+
+namespace Millrace.Node.Hls;
+
+/// <summary>A request whose stream is known.</summary>
+internal sealed record HlsRequest(LiveStream Stream, HlsTarget Target, HlsDirectives Directives, string Query);
+
+/// <summary>Turns an HLS request into what it comes to at this moment: an answer, or what it has to wait for.</summary>
+internal sealed class HlsResolver(NodeContext node)
+{
+    public const string PlaylistType = "application/vnd.apple.mpegurl";
+
+    /// <summary>A playlist that is not asked for with directives, seconds: at most half a target duration.</summary>
+    private const string BriefCache = "public, max-age=1";
+
+    private const string NoCache = "no-cache";
+
+    /// <summary>Blocking replies and media, in target durations.</summary>
+    private const int LongCacheTargets = 6;
+
+    private const int HoldTargets = 3;
+
+    /// <summary>RFC 8216bis 6.2.5.2: how far ahead of the playlist's end a part may be asked for, seconds.</summary>
+    private const int AdvanceLimitSeconds = 3;
+
+    /// <param name="host">Host header: selects the vhost.</param>
+    /// <param name="path">Percent-encoded.</param>
+    /// <param name="query">With or without its question mark.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    /// <param name="request">What is to be resolved again when the answer had to wait.</param>
+    public MediaResource Resolve(string host, string path, string query, long now, out HlsRequest? request)
+    {
+        request = null;
+        if (!HlsTarget.TryParse(path, out var target))
+            return NotFound("there is no such file");
+        if (!HlsDirectives.TryParse(query, out var directives, out var error))
+            return Refuse(400, error);
+        StreamName? asked = null;
+        foreach (var streamPath in target.StreamPaths())
+        {
+            if (!StreamAddress.TryParseHttp(node.Settings, host, streamPath, query, out var address, out error))
+                continue;
+            if (Find(address.Name, target) is not { } stream)
+                continue;
+            asked = stream.Name;
+            request = new HlsRequest(stream, target, directives, query);
+            if (ResolveIn(request, now) is { } resource)
+                return resource with { Asked = asked };
+        }
+
+        return (error is null ? Gone : Refuse(400, error)) with { Asked = asked };
+    }
+
+    /// <summary>Once more, when what it waited for has happened.</summary>
+    public static MediaResource Resolve(HlsRequest request, long now) => (ResolveIn(request, now) ?? Gone) with { Asked = request.Stream.Name };
+
+    private static MediaResource Gone => NotFound("the stream is not live, or the file has gone");
+
+    /// <summary>Names in playlists carry no query, so a stream that <c>?vhost=</c> selected is known by its key from then on.</summary>
+    private LiveStream? Find(StreamName name, HlsTarget target)
+    {
+        var stream = node.Registry.Find(name);
+        if (target.Key.Length == 0 || HasKey(stream, target))
+            return stream;
+        foreach (var vhost in node.Settings.Vhosts)
+        {
+            if (node.Registry.Find(name with { Vhost = vhost.Name }) is { } other && HasKey(other, target))
+                return other;
+        }
+
+        return stream;
+    }
+
+    private static bool HasKey(LiveStream? stream, HlsTarget target) => stream?.FindHls(FormatOf(target), target.Key) is not null;
+
+    private static HlsFormat FormatOf(HlsTarget target) =>
+        target.File is HlsFile.TsPlaylist or HlsFile.TsSegment or HlsFile.ContentKey ? HlsFormat.TransportStream : HlsFormat.LowLatency;
+
+    private static MediaResource? ResolveIn(HlsRequest request, long now)
+    {
+        var (stream, target, directives, _) = request;
+        var options = stream.Hls;
+        var format = FormatOf(target);
+        if (!options.IsEnabled || (format == HlsFormat.TransportStream && options.Ts is null))
+            return null;
+        // Without its key a name means another segment tomorrow.
+        if (target is { File: HlsFile.TsSegment or HlsFile.ContentKey, Key.Length: 0 } && !options.Ts!.HasPlainNames)
+            return null;
+        if (target.File == HlsFile.TsPlaylist && NestedAnswer(request, options.Ts!) is { } nested)
+            return nested;
+        if (target.File is HlsFile.TsSegment or HlsFile.ContentKey && !target.IsNameIn(stream.Name.Name, options.Ts!))
+            return null;
+        var packager = target.Key.Length > 0 ? stream.FindHls(format, target.Key) : stream.FindHls(format);
+        string? unsupported = null;
+        if (packager is null or { IsAsked: false, IsRetired: false })
+            packager = stream.UseHls(format, now, out unsupported);
+        if (unsupported is not null)
+            return MediaResource.Unsupported(stream.Name, unsupported);
+        // Its URL has no key: players that were there before the end have to be told of it by the same one.
+        if (packager is null && format == HlsFormat.TransportStream && target.Key.Length == 0)
+            packager = stream.FindEndedHls(format) is { Snapshot.IsPlayable: true } ended ? ended : null;
+        // One that was started just now may belong to another Timeline than the name says.
+        if (packager is null || (target.Key.Length > 0 && packager.Key != target.Key))
+            return null;
+        packager.LastUsed = now;
+        var snapshot = packager.Snapshot;
+        return target.File switch
+        {
+            HlsFile.Multivariant when !snapshot.IsPlayable => snapshot.IsEnded ? null : Wait(snapshot, HlsCondition.Playable),
+            HlsFile.Multivariant => Playlist(snapshot.Master(directives.Form), Brief(snapshot)),
+            HlsFile.MediaPlaylist => snapshot.Find(target.Rendition) is { } view ? MediaPlaylist(snapshot, view, directives) : null,
+            HlsFile.TsPlaylist when !snapshot.IsPlayable => snapshot.IsEnded ? null : Wait(snapshot, HlsCondition.Playable),
+            HlsFile.TsPlaylist => Playlist(snapshot.Playlist(snapshot.Renditions[0], PlaylistForm.Legacy), packager.Ts!.HasPlainNames ? NoCache : Brief(snapshot)),
+            HlsFile.Init => packager.FindInit(target.Rendition, (int)target.Number, target.Part) is { } init ? Object(snapshot, init, target.Rendition) : null,
+            HlsFile.Part => Part(snapshot, target),
+            HlsFile.ContentKey => packager.HasKey(target.Number) ? Key(packager, target.Number) : null,
+            _ => Segment(snapshot, target),
+        };
+    }
+
+    private static MediaResource? NestedAnswer(HlsRequest request, TsOptions ts)
+    {
+        if (!ts.IsNested)
+            return request.Target.Name == HlsNames.Index ? NotFound("hls.ts.nested is off") : null;
+        var isFlat = request.Target.Name is not (HlsNames.Index or HlsNames.Playlist);
+        var query = request.Query.Length > 0 ? "?" + request.Query.TrimStart('?') : "";
+        return isFlat
+            ? MediaResource.Refuse(302, "see the nested playlist") with { Location = $"{Uri.EscapeDataString(request.Stream.Name.Name)}/{HlsNames.Index}{query}", CachePolicy = BriefCache }
+            : null;
+    }
+
+    private static MediaResource MediaPlaylist(HlsSnapshot snapshot, RenditionView view, in HlsDirectives directives)
+    {
+        if (snapshot.IsEnded)
+            return Playlist(snapshot.Playlist(view, directives.Form), Brief(snapshot));
+        // Players that know no parts take a playlist without segments for a broken one.
+        if (directives.Form == PlaylistForm.Legacy && view.Segments.Length == 0)
+            return Wait(snapshot, new HlsCondition(HlsEvent.Listed, view.Id, view.NextSegment, Part: -1));
+        if (directives.Segment < 0)
+            return view.IsEmpty ? Wait(snapshot, new HlsCondition(HlsEvent.Listed, view.Id, view.NextSegment, Part: 0)) : Playlist(snapshot.Playlist(view, directives.Form), Brief(snapshot));
+        if (IsTooFar(snapshot, view, directives))
+            return Refuse(400, "the segment or part lies too far ahead");
+        // A part behind the segment's last is the first of the next (6.2.5.2): one name for each thing that can be waited for.
+        var isBehind = directives.Part >= 0 && directives.Segment == view.LastSegment && directives.Part >= view.Segments[^1].PartCount;
+        var condition = isBehind
+            ? new HlsCondition(HlsEvent.Listed, view.Id, directives.Segment + 1, Part: 0)
+            : new HlsCondition(HlsEvent.Listed, view.Id, directives.Segment, directives.Part);
+        return condition.IsMet(snapshot)
+            ? Playlist(snapshot.Playlist(view, directives.Form), LongCache(snapshot))
+            : Wait(snapshot, condition);
+    }
+
+    private static bool IsTooFar(HlsSnapshot snapshot, RenditionView view, in HlsDirectives directives)
+    {
+        // The last whole segment of the playlist; the one in the making is the next.
+        var last = view.NextSegment - 1;
+        if (directives.Segment > last + 2)
+            return true;
+        if (directives.Part < 0 || directives.Segment <= last)
+            return false;
+        var advance = snapshot.PartTargetMicros is > 0 and < 1_000_000 ? AdvanceLimitSeconds * 1_000_000 / snapshot.PartTargetMicros : AdvanceLimitSeconds;
+        var lastPart = directives.Segment == view.NextSegment ? view.OpenParts - 1 : -1;
+        return directives.Part > lastPart + advance;
+    }
+
+    private static MediaResource? Part(HlsSnapshot snapshot, HlsTarget target)
+    {
+        if (snapshot.Packager.FindSegment(target.Rendition, target.Number) is { } segment && snapshot.TryFindPart(segment, target.Rendition, target.Part, out var part))
+            return part.IsGap ? null : Object(snapshot, MediaBody.Of(segment, part.Position, part.Length), part.ETag, target.Rendition);
+        if (snapshot.IsEnded || snapshot.Find(target.Rendition) is not { } view)
+            return null;
+        var isHinted = target.Number == view.NextSegment && target.Part == view.OpenParts;
+        return isHinted ? Wait(snapshot, new HlsCondition(HlsEvent.Decided, target.Rendition, target.Number, target.Part)) : null;
+    }
+
+    private static MediaResource? Segment(HlsSnapshot snapshot, HlsTarget target)
+    {
+        var id = snapshot.Packager.Format == HlsFormat.TransportStream ? new RenditionId(TrackKind.Video, 0) : target.Rendition;
+        if (snapshot.Packager.FindSegment(id, target.Number) is not { IsSealed: true, IsGap: false } segment)
+            return null;
+        return Object(snapshot, MediaBody.Of(segment, 0, segment.Bytes.Head), segment.ETag, id);
+    }
+
+    private static MediaResource Object(HlsSnapshot snapshot, HlsInit init, RenditionId id) =>
+        Object(snapshot, MediaBody.Of(init.Bytes), init.ETag, id);
+
+    private static MediaResource Object(HlsSnapshot snapshot, MediaBody body, string etag, RenditionId id)
+    {
+        var type = snapshot.Packager.Format == HlsFormat.TransportStream ? "video/mp2t" : id.Kind == TrackKind.Audio ? "audio/mp4" : "video/mp4";
+        return new MediaResource(200, type, "", null, default, 0)
+        {
+            Body = body,
+            ETag = $"\"{etag}\"",
+            // A plain name can mean another segment tomorrow.
+            CachePolicy = snapshot.Packager.Ts is { HasPlainNames: true } ? NoCache : LongCache(snapshot),
+        };
+    }
+
+    private static MediaResource Key(HlsPackager packager, long number) =>
+        new(200, "application/octet-stream", "", null, default, 0) { Body = MediaBody.Of(packager.Timeline.ContentKey(number)), CachePolicy = MediaResource.NoStore };
+
+    private static MediaResource Playlist(HlsDocument document, string cache) =>
+        new(200, PlaylistType, "", null, default, 0) { Document = document, CachePolicy = cache, VariesByEncoding = true };
+
+    private static string Brief(HlsSnapshot snapshot) => snapshot.TargetSeconds > 1 ? BriefCache : NoCache;
+
+    private static string LongCache(HlsSnapshot snapshot) => FormattableString.Invariant($"public, max-age={LongCacheTargets * snapshot.TargetSeconds}");
+
+    private static MediaResource Wait(HlsSnapshot snapshot, HlsCondition condition) => Refuse(503, "nothing new has come in time") with
+    {
+        CachePolicy = MediaResource.NoStore,
+        Wait = new HlsWait(snapshot.Packager, condition, HoldTargets * snapshot.TargetSeconds * 1_000_000),
+    };
+
+    private static MediaResource NotFound(string why) => Refuse(404, why);
+
+    private static MediaResource Refuse(int status, string why) => MediaResource.Refuse(status, NodeSession.Clean(why, 300)) with { CachePolicy = BriefCache };
+}
