@@ -1,6 +1,6 @@
 /** Which stream a page address asks for, and where its media is. Mirrors the server's naming: `vhost/app/name`. */
 
-export type Transport = 'http' | 'ws';
+import { readChoice, type Choice, type Transport } from './transport';
 
 /** One live stream. `app` may contain slashes, `name` may not. */
 export interface Address {
@@ -16,7 +16,7 @@ export interface Wanted {
 
 export type Route =
   | { readonly kind: 'list' }
-  | { readonly kind: 'watch'; readonly wanted: Wanted; readonly transport: Transport; readonly params: string };
+  | { readonly kind: 'watch'; readonly wanted: Wanted; readonly choice: Choice; readonly params: string };
 
 /** Applications that are tried, in this order, for a bare name. */
 const bareNameApps = ['hls', 'live', 'app'] as const;
@@ -43,14 +43,14 @@ export const splitName = (text: string): Wanted | undefined => {
  */
 export function parseRoute(pathname: string, search: string): Route {
   const query = new URLSearchParams(search);
-  const transport: Transport = query.get('transport') === 'ws' ? 'ws' : 'http';
+  const choice = readChoice(query.get('transport'));
   const fromQuery = query.get('stream');
   query.delete('stream');
   query.delete('transport');
 
   const path = /^\/(index\.html|~\/?)?$/.test(pathname) ? '' : pathname.split('/').map(decode).join('/');
   const wanted = splitName(path) ?? splitName(fromQuery ?? '');
-  return wanted === undefined ? { kind: 'list' } : { kind: 'watch', wanted, transport, params: query.toString() };
+  return wanted === undefined ? { kind: 'list' } : { kind: 'watch', wanted, choice, params: query.toString() };
 }
 
 export interface LiveName {
@@ -74,8 +74,34 @@ export const displayName = (wanted: Wanted): string =>
 export const pagePath = (address: Address, vhost?: string): string =>
   `/${encodePath(address)}${vhost !== undefined && vhost !== 'default' ? `?vhost=${encodeURIComponent(vhost)}` : ''}`;
 
-/** Address of the HTTP-FLV; `origin` is `location.origin`. */
-export function flvUrl(address: Address, transport: Transport, origin: string, params: string): string {
-  const base = transport === 'ws' ? origin.replace(/^http/, 'ws') : origin;
-  return `${base}/${encodePath(address)}.flv${params === '' ? '' : `?${params}`}`;
+/** The page's query with the viewer's choice in it, for the address bar: with a leading `?`, or empty. */
+export function searchWith(search: string, choice: Choice): string {
+  const query = new URLSearchParams(search);
+  if (choice === 'auto') query.delete('transport');
+  else query.set('transport', choice);
+  return query.size === 0 ? '' : `?${query.toString()}`;
+}
+
+const fileNames: Readonly<Record<Transport, string>> = { flv: '.flv', 'ws-flv': '.flv', 'll-hls': '/llhls.m3u8', hls: '/llhls.m3u8' };
+
+/** Address of the media; `origin` is `location.origin`. */
+export function mediaUrl(address: Address, transport: Transport, origin: string, params: string): string {
+  const base = transport === 'ws-flv' ? origin.replace(/^http/, 'ws') : origin;
+  return `${base}/${encodePath(address)}${fileNames[transport]}${params === '' ? '' : `?${params}`}`;
+}
+
+/** Where HEAD tells whether the media is there. */
+export const probeUrl = (address: Address, transport: Transport, origin: string, params: string): string =>
+  mediaUrl(address, transport === 'ws-flv' ? 'flv' : transport, origin, params);
+
+/**
+ * Playlists name their children without the page's query (vhost, tokens): puts it back. What the address has already stays,
+ * the `_HLS_…` delivery directives above all; another server's address is not ours to add to.
+ */
+export function withParams(url: string, params: string, origin: string): string {
+  if (params === '') return url;
+  const full = new URL(url, origin);
+  if (full.origin !== origin) return url;
+  for (const [key, value] of new URLSearchParams(params)) if (!full.searchParams.has(key)) full.searchParams.append(key, value);
+  return full.href;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { medianOffset, offsetMicros } from './clock';
-import { latencySeconds, readTimelineTag, TimelineMap, type TimelineTag } from './timeline';
+import { arrivalMicros, latencySeconds, readTimelineTag, TimelineMap, type TimelineTag } from './timeline';
 
 const sample = (sentMillis: number, receivedMillis: number, serverMicros: number) => ({ sentMillis, receivedMillis, serverMicros });
 
@@ -21,7 +21,7 @@ describe('timeline', () => {
     expect(readTimelineTag({ epochMicros: 'soon' })).toBeUndefined();
     expect(readTimelineTag({ epochMicros: NaN })).toBeUndefined();
   });
-  it('gives the latency', () => expect(latencySeconds(1_700_000_010_800_000, tag(0, 1_700_000_000_000_000), 10_000)).toBeCloseTo(0.8));
+  it('gives the latency', () => expect(latencySeconds(1_700_000_010_800_000, arrivalMicros(tag(0, 1_700_000_000_000_000), 10_000))).toBeCloseTo(0.8));
   it('changes the epoch at the first frame of an Era', () => {
     const map = new TimelineMap();
     expect(map.at(0)).toBeUndefined();

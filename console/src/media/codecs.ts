@@ -82,3 +82,32 @@ export function enhancedAudio(fourCc: string): Codec {
   const names: Record<string, string> = { '.mp3': 'MP3 (FourCC)', 'ac-3': 'Dolby AC-3', 'ec-3': 'Dolby E-AC-3' };
   return audio(names[fourCc] ?? fourCc, undefined);
 }
+
+const sampleEntries: readonly (readonly [start: RegExp, kind: Codec['kind'], label: string])[] = [
+  [/^avc[13]\./, 'video', 'H.264'],
+  [/^(hvc1|hev1)\./, 'video', 'HEVC (H.265)'],
+  [/^av01\./, 'video', 'AV1'],
+  [/^vp09\./, 'video', 'VP9'],
+  [/^vp08\./, 'video', 'VP8'],
+  [/^(vvc1|vvi1)\./, 'video', 'VVC (H.266)'],
+  [/^mp4a\.(40\.34|6b|69)$/i, 'audio', 'MP3'],
+  [/^mp4a\./, 'audio', 'AAC'],
+  [/^opus$/i, 'audio', 'Opus'],
+  [/^flac$/i, 'audio', 'FLAC'],
+  [/^ac-3$/, 'audio', 'Dolby AC-3'],
+  [/^ec-3$/, 'audio', 'Dolby E-AC-3'],
+];
+
+/** Apple writes the two as in the sample entry (`Opus`, `fLaC`), browsers know them in small letters. */
+const browserName = (codec: string): string => (/^(opus|flac)$/i.test(codec) ? codec.toLowerCase() : codec);
+
+/** RFC 8216bis CODECS: names of RFC 6381, separated by commas. Unknown ones are taken for video. */
+export const listedCodecs = (list: string): Codec[] =>
+  list
+    .split(',')
+    .map((c) => c.trim())
+    .filter((c) => c !== '')
+    .map((codec) => {
+      const [, kind = 'video', label = codec] = sampleEntries.find(([start]) => start.test(codec)) ?? [];
+      return (kind === 'video' ? video : audio)(label, kind === 'video' ? codec : `audio/mp4; codecs="${browserName(codec)}"`);
+    });

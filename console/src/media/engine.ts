@@ -1,108 +1,76 @@
-/** One media connection: mpegts.js on a video element, and what its bytes tell about time and codecs. */
+/** One media connection behind a video element, whichever way it comes. */
 
-import mpegts from 'mpegts.js';
 import type { Codec } from './codecs';
-import { FlvReader } from './flv';
-import { createLoaderClass } from './loader';
-import { readTimelineTag, TimelineMap, type TimelineTag } from './timeline';
+import type { LiveEdge } from './liveEdge';
+import type { TimelineTag } from './timeline';
+import type { Reason, Transport } from './transport';
 
+export interface AudioTrack {
+  readonly id: number;
+  readonly label: string;
+}
+
+/** An engine never calls these from within its constructor, and none after `destroy`. */
 export interface EngineEvents {
+  /** The stream's address was answered with this HTTP status, and it was not a success. */
   onStatus(status: number): void;
   onCodec(codec: Codec): void;
   onTimeline(tag: TimelineTag): void;
-  /** The server ended the response in good order. */
+  /** The stream's sound in several versions; `current` is the id of the one that plays. */
+  onAudioTracks(tracks: readonly AudioTrack[], current: number): void;
+  /** It can never play this stream here; the reason, where it is known. */
+  onUnsupported(reason: Reason | undefined): void;
+  /** The server ended the stream in good order. */
   onClosed(): void;
   onFailed(reason: string): void;
 }
 
-mpegts.LoggingControl.applyConfig({ enableDebug: false, enableVerbose: false, enableInfo: false, enableWarn: false, enableError: false });
-
-export class Engine {
-  readonly #player: mpegts.Player;
-  readonly #video: HTMLVideoElement;
-  readonly #reader: FlvReader;
-  readonly #map = new TimelineMap();
-  #firstAudio: number | undefined;
-  #firstVideo: number | undefined;
-  #destroyed = false;
-  bytes = 0;
+export interface Engine {
+  /** Bytes received so far; undefined where the browser does not tell. */
+  readonly bytes: number | undefined;
   /** performance.now of the last bytes. */
-  lastBytesMillis = performance.now();
-
-  constructor(video: HTMLVideoElement, url: string, events: EngineEvents) {
-    this.#video = video;
-    this.#reader = new FlvReader({
-      onTimeline: (value) => {
-        const tag = readTimelineTag(value);
-        if (tag === undefined) return;
-        this.#map.add(tag);
-        events.onTimeline(tag);
-      },
-      onCodec: (codec) => events.onCodec(codec),
-      onFrame: (kind, millis) => {
-        if (kind === 'audio') this.#firstAudio ??= millis;
-        else this.#firstVideo ??= millis;
-        this.#map.frame(millis + (this.#reader.shiftMillis ?? 0));
-      },
-    });
-    this.#player = mpegts.createPlayer({ type: 'flv', isLive: true, url }, {
-      isLive: true,
-      enableWorker: false, // the loader above needs this thread
-      enableStashBuffer: false,
-      lazyLoad: false,
-      autoCleanupSourceBuffer: true,
-      autoCleanupMaxBackwardDuration: 30,
-      autoCleanupMinBackwardDuration: 10,
-      customLoader: createLoaderClass({
-        reader: this.#reader,
-        onBytes: (count) => {
-          this.bytes += count;
-          this.lastBytesMillis = performance.now();
-        },
-        onStatus: (status) => events.onStatus(status),
-      }),
-    });
-    this.#player.on(mpegts.Events.LOADING_COMPLETE, () => {
-      if (!this.#destroyed) events.onClosed();
-    });
-    this.#player.on(mpegts.Events.ERROR, (type: string, detail: string, info: { msg?: string } | undefined) => {
-      if (!this.#destroyed) events.onFailed(`${type} ${detail} ${info?.msg ?? ''}`);
-    });
-    this.#player.attachMediaElement(video);
-    this.#player.load();
-  }
-
-  /** The stream's own time of the picture now shown, in milliseconds of its FLV timestamps. */
-  mediaMillis(): number | undefined {
-    const shift = this.#reader.shiftMillis;
-    const base = timestampBase(this.#player) ?? this.#firstFrame();
-    return shift === undefined || base === undefined ? undefined : this.#video.currentTime * 1000 + base + shift;
-  }
-
-  timelineTag(mediaMillis: number): TimelineTag | undefined {
-    return this.#map.at(mediaMillis);
-  }
-
-  destroy(): void {
-    this.#destroyed = true;
-    this.#player.destroy();
-  }
-
-  #firstFrame(): number | undefined {
-    const first = Math.min(this.#firstAudio ?? Infinity, this.#firstVideo ?? Infinity);
-    return Number.isFinite(first) ? first : undefined;
-  }
+  readonly lastBytesMillis: number;
+  /** Seconds of media it wants to hold ahead of the picture; undefined where that is the browser's affair. */
+  readonly target: number | undefined;
+  /** When the picture now shown arrived at the server: its wall clock, in microseconds since the Unix epoch. */
+  arrivalMicros(): number | undefined;
+  /** Called four times a second while the picture should move: keeps it near the live edge. */
+  follow(): void;
+  /** The buffer ran dry. */
+  stalled(): void;
+  /** The viewer goes on after a pause: from the live edge, not from where he left. */
+  toLive(): void;
+  chooseAudio(id: number): void;
+  destroy(): void;
 }
 
-interface PlayerInternals {
-  _player_engine?: { _transmuxer?: { _controller?: { _remuxer?: { getTimestampBase?(): number | undefined } } } };
+export interface EngineOptions {
+  readonly video: HTMLVideoElement;
+  readonly url: string;
+  /** The page's query arguments that belong to every request of the stream. */
+  readonly params: string;
+  /** How an engine without a live edge of its own finds it. */
+  readonly edge: LiveEdge;
+  readonly events: EngineEvents;
 }
 
-/**
- * mpegts.js subtracts the first decode time of its first batch from all timestamps and does not publish it; the remuxer's
- * accessor has it. If a later version moves it, the first frame seen by our own reader is the same but in rare orders.
- */
-function timestampBase(player: mpegts.Player): number | undefined {
-  const base = (player as unknown as PlayerInternals)._player_engine?._transmuxer?._controller?._remuxer?.getTimestampBase?.();
-  return typeof base === 'number' ? base : undefined;
+export type OpenEngine = (options: EngineOptions) => Engine;
+
+/** Each engine's library is fetched when it is first needed. Rejects when it cannot be fetched. */
+export async function loadEngine(transport: Transport): Promise<OpenEngine> {
+  switch (transport) {
+    case 'flv':
+    case 'ws-flv': {
+      const { FlvEngine } = await import('./flvEngine');
+      return (options) => new FlvEngine(options);
+    }
+    case 'll-hls': {
+      const { HlsEngine } = await import('./hlsEngine');
+      return (options) => new HlsEngine(options);
+    }
+    case 'hls': {
+      const { NativeHlsEngine } = await import('./nativeHlsEngine');
+      return (options) => new NativeHlsEngine(options);
+    }
+  }
 }

@@ -28,7 +28,9 @@ group('player', () => {
     const title = (...events: PlayerEvent[]) => describe(run(...events), 'x')?.title;
     expect(title(playing, failed)).toBe('Reconnecting…');
     expect(title(playing, failed, probed(0))).toBe('The server cannot be reached');
-    expect(title(probed(503))).toBe('The server cannot be reached');
+    expect(title(probed(502))).toBe('The server cannot be reached');
+    expect(title(probed(503))).toBe('x is not ready');
+    expect(title(probed(503), probed(200), failed)).toBe('x keeps breaking off');
     expect(title(playing, failed, probed(200), failed)).toBe('x keeps breaking off');
   });
   it('forgets its failures only after steady playing', () => {
@@ -47,7 +49,7 @@ group('player', () => {
     expect(run({ type: 'pause' }).phase).toBe('connecting');
   });
   it('names the codec, and stays so until the stream goes or the viewer asks', () => {
-    const stuck = run({ type: 'unsupported', codec: 'HEVC' });
+    const stuck = run({ type: 'unsupported', reason: 'HEVC' });
     expect(describe(stuck, 'x')?.body).toBe('HEVC');
     expect(reduce(stuck, probed(200))).toBe(stuck);
     expect(reduce(stuck, probed(0)).phase).toBe('unsupported');

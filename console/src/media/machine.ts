@@ -19,10 +19,12 @@ export interface PlayerState {
   readonly attempt: number;
   /** The last probe had no answer, or a server error. */
   readonly unreachable: boolean;
+  /** The server answered 503: there, but the stream has nothing to show yet. */
+  readonly notReady?: true;
   /** A picture was shown since the page was opened: "ended" instead of "not live". */
   readonly hasPlayed: boolean;
-  /** The codec that cannot be played. */
-  readonly codec?: string;
+  /** Why it cannot be played, for a person. */
+  readonly reason?: string;
 }
 
 export type PlayerEvent =
@@ -35,8 +37,8 @@ export type PlayerEvent =
   | { readonly type: 'steady' } // has played for some seconds
   | { readonly type: 'closed' } // the server ended the response
   | { readonly type: 'failed' } // network or media error
-  | { readonly type: 'unsupported'; readonly codec: string }
-  | { readonly type: 'retry' }; // the viewer asks for another attempt
+  | { readonly type: 'unsupported'; readonly reason: string }
+  | { readonly type: 'retry' }; // another attempt at once: the viewer asks for it, or another way is to be tried
 
 export const initialState: PlayerState = { phase: 'connecting', run: 1, attempt: 0, unreachable: false, hasPlayed: false };
 
@@ -66,32 +68,32 @@ export function reduce(state: PlayerState, event: PlayerEvent): PlayerState {
       return state.phase === 'playing' ? { ...state, attempt: 0 } : state;
     case 'closed':
     case 'failed':
-      return isConnected(state.phase) ? { ...state, phase: 'retrying', attempt: state.attempt + 1, unreachable: false } : state;
-    case 'unsupported': {
-      return { ...state, phase: 'unsupported', codec: event.codec };
-    }
+      return isConnected(state.phase) ? { ...calm(state), phase: 'retrying', attempt: state.attempt + 1 } : state;
+    case 'unsupported':
+      return { ...calm(state), phase: 'unsupported', reason: event.reason };
     case 'retry':
       return connect(state);
   }
 }
 
-const connect = (state: PlayerState): PlayerState => {
-  const { codec: _, ...rest } = state;
-  return { ...rest, phase: 'connecting', run: state.run + 1, unreachable: false };
-};
+/** Without the troubles of before. */
+function calm(state: PlayerState): PlayerState {
+  const { reason: _, notReady: __, ...rest } = state;
+  return { ...rest, unreachable: false };
+}
+
+const connect = (state: PlayerState): PlayerState => ({ ...calm(state), phase: 'connecting', run: state.run + 1 });
 
 function probed(state: PlayerState, status: number): PlayerState {
   if (!isPolling(state.phase) && state.phase !== 'connecting') return state;
-  if (status === 404) {
-    const { codec: _, ...rest } = state;
-    return { ...rest, phase: 'waiting', attempt: 0, unreachable: false };
-  }
+  if (status === 404) return { ...calm(state), phase: 'waiting', attempt: 0 };
   if (status === 401 || status === 403) return { ...state, phase: 'refused' };
   // An unsupported stream stays so until it goes away (404, above) or the viewer asks again.
   if (state.phase === 'unsupported') return state;
   // A server that does not answer HEAD (405, 501) still gets the GET.
   if ((status >= 200 && status < 300) || status === 405 || status === 501) return connect(state);
-  return { ...state, phase: 'retrying', attempt: state.attempt + 1, unreachable: true };
+  const retrying: PlayerState = { ...calm(state), phase: 'retrying', attempt: state.attempt + 1 };
+  return status === 503 ? { ...retrying, notReady: true } : { ...retrying, unreachable: true };
 }
 
 /** Milliseconds until the next probe; `random` in [0, 1) spreads the viewers of a stream that comes back. */
@@ -121,12 +123,13 @@ export function describe(state: PlayerState, name: string): Words | undefined {
         : { title: `${name} is not live`, body: 'This page starts by itself when it comes.' };
     case 'retrying':
       if (state.unreachable) return { title: 'The server cannot be reached', body: 'Trying again. This page goes on by itself.' };
+      if (state.notReady === true) return { title: `${name} is not ready`, body: 'The server has nothing to show of it yet. This page goes on by itself.' };
       // The first attempt is quick: most often the stream has just ended, and the next answer says so.
       return state.attempt <= 1
         ? { title: 'Reconnecting…', body: `The connection to ${name} was closed.` }
         : { title: `${name} keeps breaking off`, body: 'Trying again. This page goes on by itself.' };
     case 'unsupported':
-      return { title: 'This browser cannot play this stream', body: state.codec ?? '' };
+      return { title: 'This browser cannot play this stream', body: state.reason ?? '' };
     case 'refused':
       return { title: `You may not watch ${name}`, body: 'The server asks for a valid token in the address of this page.' };
     default:

@@ -1,30 +1,39 @@
 /** A viewer's session with one stream: owns the connection, the timers and the state that the page renders. */
 
-import mpegts from 'mpegts.js';
-import { flvUrl, resolve, type Address, type Transport, type Wanted } from './address';
-import { baseTarget, catchUp, raiseTarget, relaxTarget, type TimeRange } from './catchUp';
+import { detectAbilities } from './abilities';
+import { mediaUrl, probeUrl, type Wanted } from './address';
 import { ServerClock } from './clock';
 import type { Codec } from './codecs';
-import { Engine } from './engine';
+import { loadEngine, type AudioTrack, type Engine, type EngineEvents } from './engine';
+import { LiveEdge, secondsAhead } from './liveEdge';
 import { initialState, isConnected, isPolling, pollDelay, reduce, type PlayerEvent, type PlayerState } from './machine';
+import { findAddress, headStatus } from './probe';
 import { latencySeconds } from './timeline';
-import { fetchStreams } from '../shared/streams';
+import { beginTrial, candidates, isBlocked, ruleOut, strike, type Abilities, type Choice, type Reason, type Transport, type Trial } from './transport';
 
 /** What the page shows, renewed four times a second. */
 export interface Snapshot {
   readonly state: PlayerState;
+  readonly choice: Choice;
+  /** The way in use, or undefined when none is left to try. */
+  readonly transport: Transport | undefined;
+  readonly abilities: Abilities;
+  readonly audioTracks: readonly AudioTrack[];
+  readonly audioTrack: number;
   /** Behind the moment of arrival at the server, in seconds; undefined until it is known. */
   readonly latency: number | undefined;
   /** False while the server's clock is only estimated. */
   readonly latencyExact: boolean;
   readonly buffer: number;
   readonly rate: number;
-  readonly target: number;
+  /** Seconds of buffer that are wanted; undefined where the browser decides. */
+  readonly target: number | undefined;
   readonly stalls: number;
   readonly jumps: number;
   readonly droppedFrames: number;
   readonly decodedFrames: number;
-  readonly kilobits: number;
+  /** Undefined where the browser does not tell. */
+  readonly kilobits: number | undefined;
   readonly width: number;
   readonly height: number;
   readonly videoCodec: string | undefined;
@@ -36,7 +45,7 @@ export interface Snapshot {
 export interface SessionOptions {
   readonly video: HTMLVideoElement;
   readonly wanted: Wanted;
-  readonly transport: Transport;
+  readonly choice: Choice;
   readonly params: string;
 }
 
@@ -44,12 +53,22 @@ const tickMillis = 250;
 const steadyMillis = 5_000;
 /** No bytes for so long, while some should come: the connection is dead (sleep, roaming). */
 const silenceMillis = 20_000;
+/** The same before the first byte of an FLV, which begins at once unless something in between holds it back. */
+const firstByteMillis = 8_000;
 /** Bytes come but the picture does not move: start over. */
 const stuckMillis = 8_000;
+/** Bytes are coming when the last of them are no older. */
+const freshMillis = 2_000;
 /** A paused viewer keeps his connection for so long. */
 const pauseMillis = 30_000;
-const probeTimeoutMillis = 5_000;
 const maxDrainMillis = 2_500;
+
+const noAudio = { tracks: [], current: -1 };
+/** HTTP 415. */
+const notCarried: Reason = { text: 'The server cannot send its codecs this way.', final: false };
+/** Without a way to name the codec. */
+const unknownReason: Reason = { text: 'It comes in a form that this browser cannot play.', final: false };
+const noMse: Reason = { text: 'It has no Media Source Extensions.', final: false };
 
 export class Session {
   readonly #options: SessionOptions;
@@ -57,6 +76,10 @@ export class Session {
   readonly #clock = new ServerClock();
   readonly #listeners = new Set<() => void>();
   readonly #ends = new AbortController();
+  readonly #edge: LiveEdge;
+  readonly #abilities: Abilities;
+  #choice: Choice;
+  #trial: Trial;
   #state = initialState;
   #engine: Engine | undefined;
   #poll: ReturnType<typeof setTimeout> | undefined;
@@ -64,11 +87,12 @@ export class Session {
   #ticker: ReturnType<typeof setInterval> | undefined;
   #snapshot: Snapshot;
 
-  #target = baseTarget;
   #stalls = 0;
   #jumps = 0;
-  #started = false;
-  #selfSeek = false;
+  /** This connection has shown a picture; it has found its place at the live edge. */
+  #shown = false;
+  #settled = false;
+  #seeking = false;
   #movedMillis = 0;
   #lastTime = 0;
   #playingSince = 0;
@@ -76,13 +100,18 @@ export class Session {
   #codecs: { video?: Codec; audio?: Codec } = {};
   #rateBytes = 0;
   #rateMillis = 0;
-  #kilobits = 0;
+  #kilobits: number | undefined;
+  #audio: { readonly tracks: readonly AudioTrack[]; readonly current: number } = noAudio;
   #timeline = '';
   #era = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#video = options.video;
+    this.#edge = new LiveEdge(options.video);
+    this.#abilities = detectAbilities(options.video);
+    this.#choice = options.choice;
+    this.#trial = this.#begin();
     this.#snapshot = this.#measure();
   }
 
@@ -91,16 +120,13 @@ export class Session {
       this.#video.addEventListener(name, act, { signal: this.#ends.signal });
     on('playing', () => this.#onPlaying());
     on('waiting', () => this.#onWaiting());
+    on('seeking', () => this.#onSeeking());
     on('seeked', () => {
-      this.#selfSeek = false;
+      this.#seeking = false;
     });
     on('timeupdate', () => this.#onMoved());
     document.addEventListener('visibilitychange', () => this.#tick(), { signal: this.#ends.signal });
 
-    if (!mpegts.getFeatureList().mseLivePlayback) {
-      this.#dispatch({ type: 'unsupported', codec: 'It has no Media Source Extensions.' });
-      return;
-    }
     this.#clock.start();
     this.#ticker = setInterval(() => this.#tick(), tickMillis);
     void this.#connect();
@@ -124,7 +150,21 @@ export class Session {
   snapshot = (): Snapshot => this.#snapshot;
 
   retry(): void {
+    this.#trial = this.#begin();
     this.#dispatch({ type: 'retry' });
+  }
+
+  /** The viewer wants the media to come another way; the page stays as it is. */
+  choose(choice: Choice): void {
+    const before = this.#trial.current;
+    this.#choice = choice;
+    this.#trial = this.#begin();
+    if (this.#trial.current === before && isConnected(this.#state.phase)) this.#publish();
+    else this.#dispatch({ type: 'retry' });
+  }
+
+  chooseAudio(id: number): void {
+    this.#engine?.chooseAudio(id);
   }
 
   togglePause(): void {
@@ -135,7 +175,9 @@ export class Session {
     } else if (this.#state.phase === 'paused' || this.#state.phase === 'blocked') {
       if (this.#engine === undefined) this.#dispatch({ type: 'retry' });
       else {
-        this.#started = false; // go to the live edge
+        this.#settled = false;
+        this.#movedMillis = performance.now();
+        this.#engine.toLive();
         this.#dispatch({ type: 'resume' });
         this.#play();
       }
@@ -155,67 +197,111 @@ export class Session {
     this.#publish();
   }
 
-  async #address(): Promise<Address> {
-    if (this.#options.wanted.app !== undefined) return resolve(this.#options.wanted, undefined);
-    const list = await fetchStreams(this.#ends.signal);
-    return resolve(this.#options.wanted, list.kind === 'list' ? list.streams : undefined);
+  async #probe(): Promise<void> {
+    this.#onStatus(await this.#status());
   }
 
-  async #probe(): Promise<void> {
-    this.#dispatch({ type: 'probed', status: await this.#status() });
+  /** An answer for the stream's address: from a probe, or in place of the media. */
+  #onStatus(status: number): void {
+    if (status === 404) this.#trial = this.#begin(); // the next one may be another stream
+    if (status === 415 && this.#state.phase !== 'unsupported') return this.#giveWay(notCarried);
+    if (isBlocked(status, this.#state.phase === 'connecting')) this.#trial = strike(this.#trial);
+    this.#dispatch({ type: 'probed', status });
   }
 
   async #status(): Promise<number> {
-    try {
-      const url = flvUrl(await this.#address(), 'http', location.origin, this.#options.params);
-      const signal = AbortSignal.any([this.#ends.signal, AbortSignal.timeout(probeTimeoutMillis)]);
-      return (await fetch(url, { method: 'HEAD', cache: 'no-store', signal })).status;
-    } catch {
-      return 0;
-    }
+    const address = await findAddress(this.#options.wanted, this.#ends.signal);
+    return headStatus(probeUrl(address, this.#trial.current ?? 'flv', location.origin, this.#options.params), this.#ends.signal);
   }
+
+  #begin = (): Trial => beginTrial(candidates(this.#choice, this.#abilities));
 
   async #connect(): Promise<void> {
     this.#disconnect();
     const run = this.#state.run;
-    const address = await this.#address();
+    const transport = this.#trial.current;
+    if (transport === undefined) return this.#giveUp();
+    const address = await findAddress(this.#options.wanted, this.#ends.signal);
     // A WebSocket that is refused does not say why: ask first.
-    if (this.#options.transport === 'ws') {
+    if (transport === 'ws-flv') {
       const status = await this.#status();
       if (this.#isStale(run)) return;
-      if (status !== 200 && status !== 405 && status !== 501) return this.#dispatch({ type: 'probed', status });
+      if (status !== 200 && status !== 405 && status !== 501) return this.#onStatus(status);
     }
+    const open = await loadEngine(transport).catch((error: unknown) => String(error));
     if (this.#isStale(run)) return;
+    if (typeof open === 'string') return this.#onFailed(open);
 
-    this.#started = false;
+    this.#forget();
+    this.#engine = open({
+      video: this.#video,
+      url: mediaUrl(address, transport, location.origin, this.#options.params),
+      params: this.#options.params,
+      edge: this.#edge,
+      events: this.#events(run),
+    });
+    this.#play();
+  }
+
+  /** What belonged to the connection before. */
+  #forget(): void {
+    this.#shown = this.#settled = this.#seeking = false;
     this.#movedMillis = performance.now();
     this.#lastTime = 0;
-    this.#rateBytes = this.#rateMillis = this.#kilobits = 0;
+    this.#rateBytes = this.#rateMillis = 0;
+    this.#kilobits = undefined;
     this.#codecs = {};
-    const current = (act: () => void) => (): void => {
-      if (!this.#isStale(run)) act();
-    };
-    this.#engine = new Engine(this.#video, flvUrl(address, this.#options.transport, location.origin, this.#options.params), {
-      // mpegts.js passes its events on in promises: destroyed within one of its calls, it would trip over itself.
-      onStatus: (status) => {
-        if (status < 200 || status > 299) setTimeout(current(() => this.#dispatch({ type: 'probed', status })));
-      },
-      onCodec: (codec) => this.#onCodec(codec, run),
-      onTimeline: (tag) => {
+    this.#audio = noAudio;
+    this.#timeline = '';
+    this.#era = 0;
+    this.#video.playbackRate = 1;
+  }
+
+  #events(run: number): EngineEvents {
+    const current =
+      <T extends readonly unknown[]>(act: (...values: T) => void) =>
+      (...values: T): void => {
+        if (!this.#isStale(run)) act(...values);
+      };
+    return {
+      onStatus: current((status) => this.#onStatus(status)),
+      onCodec: current((codec) => {
+        this.#codecs = { ...this.#codecs, [codec.kind]: codec };
+      }),
+      onTimeline: current((tag) => {
         this.#timeline = tag.timeline;
         this.#era = tag.era;
         if (tag.serverMicros !== undefined) this.#clock.hint(tag.serverMicros);
-      },
+      }),
+      onAudioTracks: current((tracks, id) => {
+        this.#audio = { tracks, current: id };
+        this.#publish();
+      }),
+      onUnsupported: current((reason) => this.#giveWay(reason)),
       onClosed: current(() => this.#onClosed(run)),
-      onFailed: (reason) => setTimeout(current(() => this.#onFailed(reason))),
-    });
-    this.#play();
+      onFailed: current((reason) => this.#onFailed(reason)),
+    };
+  }
+
+  /** The way in use cannot play this stream: the next one, or the end of what can be tried. */
+  #giveWay(reason: Reason | undefined): void {
+    this.#trial = ruleOut(this.#trial, reason);
+    if (this.#trial.current === undefined) this.#giveUp();
+    else this.#dispatch({ type: 'retry' });
+  }
+
+  #giveUp(): void {
+    const tried = candidates(this.#choice, this.#abilities);
+    const { text, final } = this.#trial.reason ?? (tried.length > 0 ? unknownReason : noMse);
+    const others = candidates('auto', this.#abilities).some((t) => !tried.includes(t));
+    this.#dispatch({ type: 'unsupported', reason: others && !final ? `${text} Another way of receiving it may do: choose Auto below.` : text });
   }
 
   #isStale = (run: number): boolean => this.#ends.signal.aborted || run !== this.#state.run;
 
   #disconnect(): void {
     clearTimeout(this.#drain);
+    this.#drain = undefined;
     this.#engine?.destroy();
     this.#engine = undefined;
   }
@@ -228,37 +314,40 @@ export class Session {
     });
   }
 
-  #onCodec(codec: Codec, run: number): void {
-    this.#codecs = { ...this.#codecs, [codec.kind]: codec };
-    if (codec.mime !== undefined && isPlayable(codec.mime)) return;
-    setTimeout(() => {
-      if (!this.#isStale(run)) this.#dispatch({ type: 'unsupported', codec: unsupportedText(codec) });
-    });
-  }
-
   /** Shows what is left in the buffer before the page says that the stream has ended. */
   #onClosed(run: number): void {
-    const left = this.#ahead() * 1000;
+    if (this.#drain !== undefined) return;
+    const left = secondsAhead(this.#video) * 1000;
     this.#drain = setTimeout(() => {
-      if (!this.#isStale(run)) this.#dispatch({ type: 'closed' });
+      if (this.#isStale(run)) return;
+      if (!this.#shown) this.#trial = strike(this.#trial);
+      this.#dispatch({ type: 'closed' });
     }, this.#state.phase === 'playing' ? Math.min(maxDrainMillis, Math.max(0, left)) : 0);
   }
 
   #onFailed(reason: string): void {
-    console.info(`millrace: ${reason}`);
+    console.info(`millrace: ${this.#trial.current ?? ''}: ${reason}`);
+    if (!this.#shown) this.#trial = strike(this.#trial);
     this.#dispatch({ type: 'failed' });
   }
 
   #onPlaying(): void {
-    this.#selfSeek = false;
+    this.#seeking = false;
+    this.#shown = true;
     this.#movedMillis = this.#playingSince = performance.now();
     this.#dispatch({ type: 'playing' });
   }
 
+  /** The page has no seek bar: whoever seeks is after the live edge. */
+  #onSeeking(): void {
+    this.#seeking = true;
+    if (this.#settled) this.#jumps++;
+  }
+
   #onWaiting(): void {
-    if (this.#selfSeek || this.#state.phase !== 'playing') return;
+    if (this.#seeking || this.#state.phase !== 'playing') return;
     this.#stalls++;
-    this.#target = raiseTarget(this.#target);
+    this.#engine?.stalled();
     this.#dispatch({ type: 'stalled' });
   }
 
@@ -266,16 +355,6 @@ export class Session {
     if (this.#video.currentTime === this.#lastTime) return;
     this.#lastTime = this.#video.currentTime;
     this.#movedMillis = performance.now();
-  }
-
-  #buffered(): TimeRange[] {
-    const { buffered } = this.#video;
-    return Array.from({ length: buffered.length }, (_, i) => [buffered.start(i), buffered.end(i)] as const);
-  }
-
-  #ahead(): number {
-    const end = this.#buffered().at(-1)?.[1];
-    return end === undefined ? 0 : end - this.#video.currentTime;
   }
 
   #tick(): void {
@@ -291,23 +370,8 @@ export class Session {
   #follow(): void {
     const { phase } = this.#state;
     if (phase === 'paused' || phase === 'blocked' || this.#video.seeking) return;
-    const action = catchUp({
-      currentTime: this.#video.currentTime,
-      buffered: this.#buffered(),
-      rate: this.#video.playbackRate,
-      target: this.#target,
-      starting: !this.#started,
-    });
-    if (action.seekTo !== undefined) {
-      this.#selfSeek = true;
-      if (this.#started) this.#jumps++;
-      this.#video.currentTime = action.seekTo;
-    }
-    if (this.#video.playbackRate !== action.rate) this.#video.playbackRate = action.rate;
-    if (phase === 'playing' && this.#video.currentTime > 0) {
-      this.#started = true;
-      this.#target = relaxTarget(this.#target, tickMillis / 1000);
-    }
+    this.#engine?.follow();
+    if (phase === 'playing' && this.#video.currentTime > 0 && !this.#video.seeking) this.#settled = true;
   }
 
   #watch(now: number): void {
@@ -320,16 +384,21 @@ export class Session {
       return;
     }
     if (phase === 'blocked' || this.#engine === undefined) return;
-    const silent = now - this.#engine.lastBytesMillis > silenceMillis;
-    const stuck = this.#engine.bytes > 0 && this.#ahead() > 1 && now - this.#movedMillis > stuckMillis && !document.hidden;
+    const { bytes, lastBytesMillis } = this.#engine;
+    const patience = bytes === 0 && this.#trial.current === 'flv' ? firstByteMillis : silenceMillis;
+    const silent = now - lastBytesMillis > patience;
+    const fed = secondsAhead(this.#video) > 1 || (phase === 'stalled' && now - lastBytesMillis < freshMillis);
+    const still = now - this.#movedMillis > (fed ? stuckMillis : silenceMillis);
+    const stuck = bytes !== 0 && still && !document.hidden;
     if (silent || stuck) this.#onFailed(silent ? 'no data' : 'picture does not move');
   }
 
   #countBytes(now: number): void {
     const elapsed = now - this.#rateMillis;
-    if (this.#engine === undefined || elapsed < 1000) return;
-    if (this.#rateMillis > 0) this.#kilobits = ((this.#engine.bytes - this.#rateBytes) * 8) / elapsed;
-    this.#rateBytes = this.#engine.bytes;
+    const bytes = this.#engine?.bytes;
+    if (bytes === undefined || elapsed < 1000) return;
+    if (this.#rateMillis > 0) this.#kilobits = ((bytes - this.#rateBytes) * 8) / elapsed;
+    this.#rateBytes = bytes;
     this.#rateMillis = now;
   }
 
@@ -341,21 +410,25 @@ export class Session {
   #latency(): number | undefined {
     const { phase } = this.#state;
     if (phase !== 'playing' && phase !== 'stalled') return undefined;
-    const media = this.#engine?.mediaMillis();
+    const arrived = this.#engine?.arrivalMicros();
     const now = this.#clock.nowMicros();
-    const tag = media === undefined ? undefined : this.#engine?.timelineTag(media);
-    return media === undefined || now === undefined || tag === undefined ? undefined : latencySeconds(now, tag, media);
+    return arrived === undefined || now === undefined ? undefined : latencySeconds(now, arrived);
   }
 
   #measure(): Snapshot {
     const quality = this.#video.getVideoPlaybackQuality();
     return {
       state: this.#state,
+      choice: this.#choice,
+      transport: this.#trial.current,
+      abilities: this.#abilities,
+      audioTracks: this.#audio.tracks,
+      audioTrack: this.#audio.current,
       latency: this.#latency(),
       latencyExact: this.#clock.exact,
-      buffer: this.#ahead(),
+      buffer: secondsAhead(this.#video),
       rate: this.#video.playbackRate,
-      target: this.#target,
+      target: this.#engine?.target,
       stalls: this.#stalls,
       jumps: this.#jumps,
       droppedFrames: quality.droppedVideoFrames,
@@ -370,13 +443,3 @@ export class Session {
     };
   }
 }
-
-function isPlayable(mime: string): boolean {
-  const source = (globalThis as { ManagedMediaSource?: typeof MediaSource }).ManagedMediaSource ?? globalThis.MediaSource;
-  return source.isTypeSupported(mime);
-}
-
-const unsupportedText = (codec: Codec): string =>
-  codec.mime === undefined
-    ? `Its ${codec.kind} is ${codec.label}, which this page cannot play.`
-    : `Its ${codec.kind} is ${codec.label}, for which this browser has no decoder.`;

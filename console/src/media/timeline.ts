@@ -51,6 +51,8 @@ export class TimelineMap {
   }
 }
 
-/** Seconds between now (server's clock) and the moment the picture at `mediaMillis` was taken in. */
-export const latencySeconds = (nowMicros: number, tag: TimelineTag, mediaMillis: number): number =>
-  (nowMicros - (tag.epochMicros + mediaMillis * 1000)) / 1e6;
+/** Wall clock of the server when the picture at `mediaMillis` was taken in, in microseconds since the Unix epoch. */
+export const arrivalMicros = (tag: TimelineTag, mediaMillis: number): number => tag.epochMicros + mediaMillis * 1000;
+
+/** Seconds since then; both on the server's clock. */
+export const latencySeconds = (nowMicros: number, arrivedMicros: number): number => (nowMicros - arrivedMicros) / 1e6;

@@ -1,4 +1,4 @@
-import { useEffect, useState, type RefObject } from 'react';
+import { useEffect, useState, type ReactNode, type RefObject } from 'react';
 import type { Phase } from '../media/machine';
 import { ExitFullscreenIcon, FullscreenIcon, InfoIcon, MutedIcon, PauseIcon, PlayIcon, SoundIcon } from './icons';
 import type { Sound } from './useSound';
@@ -8,12 +8,14 @@ interface Props {
   readonly sound: Sound;
   readonly details: boolean;
   readonly stage: RefObject<HTMLElement | null>;
+  /** The menu of ways. */
+  readonly children: ReactNode;
   onPause(): void;
   onFullscreen(): void;
   onDetails(): void;
 }
 
-export function Controls({ phase, sound, details, stage, onPause, onFullscreen, onDetails }: Props) {
+export function Controls({ phase, sound, details, stage, children, onPause, onFullscreen, onDetails }: Props) {
   const full = useFullscreen(stage);
   const stopped = phase === 'paused' || phase === 'blocked';
   const playable = stopped || phase === 'playing' || phase === 'stalled';
@@ -27,6 +29,7 @@ export function Controls({ phase, sound, details, stage, onPause, onFullscreen, 
       </button>
       <input className="volume" type="range" min={0} max={1} step={0.05} value={sound.muted ? 0 : sound.volume} onChange={(e) => sound.setVolume(Number(e.target.value))} aria-label="Volume" />
       <span className="spring" />
+      {children}
       <button type="button" className="icon-button" onClick={onDetails} aria-label="Details" aria-pressed={details} aria-keyshortcuts="i"><InfoIcon /></button>
       <button type="button" className="icon-button" onClick={onFullscreen} aria-label={full ? 'Leave full screen' : 'Full screen'} aria-keyshortcuts="f">
         {full ? <ExitFullscreenIcon /> : <FullscreenIcon />}

@@ -1,4 +1,5 @@
 import type { Snapshot } from '../media/session';
+import { transportNames } from './WayMenu';
 
 const seconds = (value: number | undefined): string => (value === undefined ? '–' : `${value.toFixed(2)} s`);
 
@@ -7,9 +8,10 @@ export function Details({ snapshot: s }: { snapshot: Snapshot }) {
   const rows: readonly (readonly [string, string])[] = [
     ['Picture', s.width > 0 ? `${s.width} × ${s.height}` : '–'],
     ['Codecs', [s.videoCodec, s.audioCodec].filter((c) => c !== undefined).join(', ') || '–'],
-    ['Received', `${(s.kilobits / 1000).toFixed(2)} Mbit/s`],
+    ['Transport', s.transport === undefined ? '–' : transportNames[s.transport]],
+    ['Received', s.kilobits === undefined ? '–' : `${(s.kilobits / 1000).toFixed(2)} Mbit/s`],
     ['Behind live', seconds(s.latency)],
-    ['Buffer', `${seconds(s.buffer)} of ${s.target.toFixed(2)} s`],
+    ['Buffer', s.target === undefined ? seconds(s.buffer) : `${seconds(s.buffer)} of ${seconds(s.target)}`],
     ['Speed', `${s.rate.toFixed(2)} ×`],
     ['Frames dropped', `${s.droppedFrames} of ${s.decodedFrames}`],
     ['Stalls, jumps', `${s.stalls}, ${s.jumps}`],

@@ -1,7 +1,8 @@
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import { displayName, type Transport, type Wanted } from '../media/address';
+import { displayName, searchWith, type Wanted } from '../media/address';
 import { describe } from '../media/machine';
 import { Session, type Snapshot } from '../media/session';
+import type { Choice } from '../media/transport';
 import { BackIcon, Logo, MutedIcon, PlayIcon, SoundIcon } from './icons';
 import { Controls } from './Controls';
 import { Details } from './Details';
@@ -9,26 +10,28 @@ import { LivePill } from './LivePill';
 import { publishForSupport } from './support';
 import { useIdle } from './useIdle';
 import { useSound } from './useSound';
+import { WayMenu } from './WayMenu';
 
 interface Props {
   readonly wanted: Wanted;
-  readonly transport: Transport;
+  /** As the address has it when the page is opened. */
+  readonly choice: Choice;
   readonly params: string;
 }
 
 const noSubscription = () => () => {};
 
 /** Creates the session once the video element is there; a new one when the address changes. */
-function useSession({ wanted, transport, params }: Props): { attach: (video: HTMLVideoElement | null) => void; video: HTMLVideoElement | null; session: Session | undefined; snapshot: Snapshot | undefined } {
+function useSession({ wanted, choice, params }: Props): { attach: (video: HTMLVideoElement | null) => void; video: HTMLVideoElement | null; session: Session | undefined; snapshot: Snapshot | undefined } {
   const [video, attach] = useState<HTMLVideoElement | null>(null);
   const [session, setSession] = useState<Session>();
   useEffect(() => {
     if (video === null) return;
-    const created = new Session({ video, wanted, transport, params });
+    const created = new Session({ video, wanted, choice, params });
     setSession(created);
     created.start();
     return () => created.stop();
-  }, [video, wanted, transport, params]);
+  }, [video, wanted, choice, params]);
   const snapshot = useSyncExternalStore(session?.subscribe ?? noSubscription, () => session?.snapshot());
   return { attach, video, session, snapshot };
 }
@@ -38,9 +41,10 @@ export function WatchPage(props: Props) {
   const stage = useRef<HTMLDivElement>(null);
   const sound = useSound(video);
   const [details, setDetails] = useState(false);
+  const [menu, setMenu] = useState(false);
   const name = displayName(props.wanted);
   const phase = snapshot?.state.phase ?? 'connecting';
-  const idle = useIdle(stage) && phase === 'playing' && !details;
+  const idle = useIdle(stage) && phase === 'playing' && !details && !menu;
 
   useEffect(() => {
     document.title = phase === 'playing' ? `${name} · Live` : `${name} · Millrace`;
@@ -51,6 +55,14 @@ export function WatchPage(props: Props) {
 
   const fullscreen = useCallback(() => toggleFullscreen(stage.current, video), [video]);
   const pause = useCallback(() => session?.togglePause(), [session]);
+  const choose = useCallback(
+    (choice: Choice) => {
+      history.replaceState(history.state, '', `${location.pathname}${searchWith(location.search, choice)}${location.hash}`);
+      session?.choose(choice);
+    },
+    [session],
+  );
+  const chooseAudio = useCallback((id: number) => session?.chooseAudio(id), [session]);
   const clicks = useClicks(pause, fullscreen);
   useKeys({ m: sound.toggle, f: fullscreen, ' ': pause, k: pause, i: () => setDetails((d) => !d) });
 
@@ -63,11 +75,13 @@ export function WatchPage(props: Props) {
         <span className="watch-name"><span className="watch-app">{props.wanted.app === undefined ? '' : `${props.wanted.app}/`}</span>{props.wanted.name}</span>
         <LivePill snapshot={snapshot} />
       </header>
-      {sound.muted && phase === 'playing' && (
+      {sound.muted && phase === 'playing' && !menu && (
         <button type="button" className="unmute" onClick={sound.toggle}><MutedIcon />Tap for sound</button>
       )}
       {details && snapshot !== undefined && <Details snapshot={snapshot} />}
-      <Controls phase={phase} sound={sound} details={details} onPause={pause} onFullscreen={fullscreen} onDetails={() => setDetails(!details)} stage={stage} />
+      <Controls phase={phase} sound={sound} details={details} onPause={pause} onFullscreen={fullscreen} onDetails={() => setDetails(!details)} stage={stage}>
+        {snapshot !== undefined && <WayMenu snapshot={snapshot} open={menu} onOpen={setMenu} onChoose={choose} onAudio={chooseAudio} />}
+      </Controls>
     </div>
   );
 }

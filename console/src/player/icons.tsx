@@ -18,6 +18,7 @@ export const InfoIcon = icon(<><circle cx="12" cy="12" r="8.5" /><path d="M12 11
 export const BackIcon = icon(<path d="m14.5 5-7 7 7 7" />);
 export const CopyIcon = icon(<><rect x="8.5" y="8.5" width="11" height="11" rx="2" /><path d="M15.5 8.5v-2a2 2 0 0 0-2-2h-7a2 2 0 0 0-2 2v7a2 2 0 0 0 2 2h2" /></>);
 export const CheckIcon = icon(<path d="m5 12.5 4.5 4.5L19 7.5" />);
+export const UpIcon = icon(<path d="m6.5 14.5 5.5-5.5 5.5 5.5" />);
 export const ViewersIcon = icon(<><path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z" /><circle cx="12" cy="12" r="2.8" /></>);
 
 export const Logo = () => (

@@ -9,5 +9,5 @@ const route = parseRoute(location.pathname, location.search);
 const root = document.getElementById('root');
 if (root !== null)
   createRoot(root).render(
-    <StrictMode>{route.kind === 'list' ? <ListPage /> : <WatchPage wanted={route.wanted} transport={route.transport} params={route.params} />}</StrictMode>,
+    <StrictMode>{route.kind === 'list' ? <ListPage /> : <WatchPage wanted={route.wanted} choice={route.choice} params={route.params} />}</StrictMode>,
   );

@@ -1,11 +1,15 @@
 import type { Phase } from '../media/machine';
 import type { Snapshot } from '../media/session';
+import type { Choice, Transport } from '../media/transport';
 
 /** `window.__millrace`: for tests and for support. Renewed four times a second. */
 export interface SupportNumbers {
   readonly latencySeconds: number | null;
   readonly latencyExact: boolean;
   readonly state: Phase;
+  /** The way in use; null when none is left to try. */
+  readonly transport: Transport | null;
+  readonly choice: Choice;
   readonly droppedFrames: number;
   readonly decodedFrames: number;
   readonly currentTime: number;
@@ -30,6 +34,8 @@ export function publishForSupport(s: Snapshot, video: HTMLVideoElement): void {
     latencySeconds: s.latency ?? null,
     latencyExact: s.latencyExact,
     state: s.state.phase,
+    transport: s.transport ?? null,
+    choice: s.choice,
     droppedFrames: s.droppedFrames,
     decodedFrames: s.decodedFrames,
     currentTime: video.currentTime,
