@@ -1,12 +1,15 @@
 using System.CommandLine;
 using Millrace.Bench.Commands;
 
-var root = new RootCommand("Benchmarks of Millrace: what a delivered Gbit costs, how much time the server adds, what cycles leave behind.")
+var root = new RootCommand("Benchmarks of Millrace: what a delivered Gbit costs, how much time the server adds, what cycles leave behind, what HLS costs.")
 {
     FanoutCommand.Create(),
     LatencyCommand.Create(),
     CyclesCommand.Create(),
+    HlsCommand.Create(),
     PlayersCommand.Create(),
+    WaitersCommand.Create(),
+    GetsCommand.Create(),
     RelayCommand.Create(),
 };
 try

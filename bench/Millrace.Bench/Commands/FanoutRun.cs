@@ -94,7 +94,7 @@ internal sealed class FanoutRun(FanoutPlan plan)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  ratio per pair {string.Join(' ', list.Select(static p => p.Ratio.ToString("F3", CultureInfo.InvariantCulture)))}; "
                 + $"median {ratio.Median:F3}, interval [{ratio.Low:F3}..{ratio.High:F3}] ({ratio.Coverage:P1})"));
-            string? verdict = variant.Barred && plan.Bar is { } bar ? Verdict(ratio, bar) : null;
+            string? verdict = variant.Barred && plan.Bar is { } bar ? ratio.Against(bar) : null;
             if (verdict is not null) Console.WriteLine($"  {verdict}");
             missed |= verdict?.StartsWith("MISSED", StringComparison.Ordinal) ?? false;
             results.Add(new { label, variant.Protocol, variant.WindowMs, ours, peer, ratio, verdict, runs = list });
@@ -117,13 +117,6 @@ internal sealed class FanoutRun(FanoutPlan plan)
         });
         Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
         return _faults.Count > 0 ? 2 : missed ? 1 : 0;
-    }
-
-    private static string Verdict(Summary ratio, double bar)
-    {
-        string text = bar.ToString("F2", CultureInfo.InvariantCulture);
-        if (ratio.Low > bar) return $"MISSED the bar of {text}: the whole interval is above it";
-        return ratio.High <= bar ? $"met the bar of {text}" : $"bar of {text}: UNDECIDED, it lies inside the interval (more --runs)";
     }
 
     private sealed record Pair(PlayersReport Peer, PlayersReport Ours)

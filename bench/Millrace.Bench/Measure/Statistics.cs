@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Millrace.Bench.Measure;
 
 /// <summary>The median of a few runs and an interval for it, by order statistics (no assumption about the distribution).</summary>
@@ -13,6 +15,14 @@ internal sealed record Summary(double Median, double Min, double Max, double Low
         int cut = 0;
         while (2 * (cut + 1) < v.Length && Covered(v.Length, cut + 1) >= WantedCoverage) cut++;
         return new Summary(median, v[0], v[^1], v[cut], v[^(cut + 1)], Covered(v.Length, cut));
+    }
+
+    /// <summary>What a bar says to it; starts with MISSED only when the whole interval is above the bar.</summary>
+    public string Against(double bar, string unit = "")
+    {
+        string text = bar.ToString("0.##", CultureInfo.InvariantCulture) + unit;
+        if (Low > bar) return $"MISSED the bar of {text}: the whole interval is above it";
+        return High <= bar ? $"met the bar of {text}" : $"bar of {text}: UNDECIDED, it lies inside the interval (more --runs)";
     }
 
     /// <summary>The smallest value that at least <paramref name="part"/> of the sorted values do not exceed.</summary>

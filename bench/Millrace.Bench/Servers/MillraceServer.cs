@@ -1,7 +1,7 @@
 namespace Millrace.Bench.Servers;
 
-/// <summary>Our server with its shipped defaults but for the window and the number of connections.</summary>
-internal sealed class MillraceServer(string program, int basePort, int mergeMs) : ServerUnderTest
+/// <summary>Our server with its shipped defaults but for the window, the number of connections and <paramref name="more"/>, YAML at the top level.</summary>
+internal sealed class MillraceServer(string program, int basePort, int mergeMs, string more = "") : ServerUnderTest
 {
     public override string Label => $"millrace {mergeMs} ms";
     public override int RtmpPort => basePort + 1;
@@ -20,7 +20,7 @@ internal sealed class MillraceServer(string program, int basePort, int mergeMs) 
         limits:
           connections: 15000
 
-        """;
+        """ + more;
 
     protected override ChildProcess Launch(int core, string folder)
     {

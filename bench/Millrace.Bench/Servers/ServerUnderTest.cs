@@ -14,9 +14,10 @@ internal abstract class ServerUnderTest : IDisposable
     protected ServerUnderTest() => _folder = Directory.CreateTempSubdirectory("millrace-bench-").FullName;
 
     public abstract string Label { get; }
+    /// <summary>0 when the server has no RTMP.</summary>
     public abstract int RtmpPort { get; }
 
-    /// <summary>0 when the server has no HTTP-FLV.</summary>
+    /// <summary>0 when the server has no HTTP.</summary>
     public abstract int HttpPort { get; }
 
     /// <summary>The configuration file's text, as run.</summary>
@@ -31,7 +32,7 @@ internal abstract class ServerUnderTest : IDisposable
     /// <exception cref="InvalidOperationException">A port is taken, or the server does not open its ports in 20 s.</exception>
     public void Start(int core)
     {
-        int[] ports = HttpPort > 0 ? [RtmpPort, HttpPort] : [RtmpPort];
+        int[] ports = [.. new[] { RtmpPort, HttpPort }.Where(static p => p > 0)];
         foreach (int port in ports)
         {
             if (Accepts(port)) throw new InvalidOperationException($"port {port} is in use: choose others with --base-port");

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using Millrace.Bench.Hls;
+using Millrace.Bench.Servers;
+
+namespace Millrace.Bench.Commands;
+
+/// <summary>`hls`: blocked playlist requests, and what playlists, parts and segments cost beside nginx's static files.</summary>
+internal static class HlsCommand
+{
+    private const string About = """
+        LL-HLS of one live stream. Blocked: many connections wait for the next part; how long after the part the last of them has
+        its playlist, beside a connection that waits alone in the same run, and what a waiter costs in memory. Playlist, part,
+        segment: 100 connections ask for the same again and again; requests/s and CPU seconds per Gbit, beside the same bytes as
+        nginx's static files in interleaved runs. Server and nginx are pinned to one core, load generator and publisher to another.
+        Exit code 1: a bar is missed; 2: runs were invalid.
+        """;
+
+    public static Command Create()
+    {
+        Option<string> measures = new("--measures") { Description = "Which, in which order: a playlist grows for the first minute", DefaultValueFactory = _ => "blocked,segment,part,playlist" };
+        Option<int> runs = new("--runs") { Description = "Runs of each", DefaultValueFactory = _ => 5 };
+        Option<int> waiters = new("--waiters") { Description = "Blocked: connections", DefaultValueFactory = _ => 4000 };
+        Option<int> parts = new("--parts") { Description = "Blocked: measured parts, alone and by all", DefaultValueFactory = _ => 24 };
+        Option<int> warmupParts = new("--warmup-parts") { Description = "Blocked: parts before that, in which the code gets compiled", DefaultValueFactory = _ => 6 };
+        Option<int> ramp = new("--ramp") { Description = "Blocked: new connections per second", DefaultValueFactory = _ => 2000 };
+        Option<bool> gzip = new("--gzip") { Description = "Blocked: ask for gzip, as browsers do" };
+        Option<int> connections = new("--connections") { Description = "Playlist, part, segment: connections", DefaultValueFactory = _ => 100 };
+        Option<double> warmup = new("--warmup") { Description = "Playlist, part, segment: seconds before the window", DefaultValueFactory = _ => 3 };
+        Option<double> seconds = new("--seconds") { Description = "Playlist, part, segment: measured window", DefaultValueFactory = _ => 5 };
+        Option<int> partMs = new("--part-ms") { Description = "hls.part of our server; 200 gives parts of about 64 KB", DefaultValueFactory = _ => 500 };
+        Option<int> segmentMs = new("--segment-ms") { Description = "hls.segment of our server", DefaultValueFactory = _ => 6000 };
+        Option<string> server = new("--server") { Description = "Our server's program", DefaultValueFactory = _ => Target.DefaultProgram };
+        Option<int> basePort = new("--base-port") { Description = "First of six ports on 127.0.0.1", DefaultValueFactory = _ => 21960 };
+        Option<int> serverCore = new("--server-core") { Description = "Core of the servers", DefaultValueFactory = _ => 0 };
+        Option<int> loadCore = new("--load-core") { Description = "Core of load generator and publisher", DefaultValueFactory = _ => 1 };
+        Option<double?> barMs = new("--bar-ms") { Description = "Largest accepted time from the first answer to the last, of the slowest part, e.g. 100" };
+        Option<double?> barKb = new("--bar-kb") { Description = "Largest accepted memory of a waiter with its connection, e.g. 16" };
+        Option<string?> keep = new("--keep") { Description = "Write bench/results/NAME.json, which git does not ignore" };
+        var command = new Command("hls", About)
+        {
+            measures, runs, waiters, parts, warmupParts, ramp, gzip, connections, warmup, seconds, partMs, segmentMs, server, basePort, serverCore, loadCore, barMs, barKb, keep,
+        };
+        command.SetAction(parsed => new HlsRun(new HlsPlan
+        {
+            Measures = [.. parsed.GetValue(measures)!.Split(',').Select(static m => Enum.Parse<HlsMeasure>(m, ignoreCase: true))],
+            Runs = parsed.GetValue(runs),
+            Waiters = parsed.GetValue(waiters),
+            Parts = parsed.GetValue(parts),
+            WarmupParts = parsed.GetValue(warmupParts),
+            Ramp = parsed.GetValue(ramp),
+            Gzip = parsed.GetValue(gzip),
+            Connections = parsed.GetValue(connections),
+            Warmup = parsed.GetValue(warmup),
+            Seconds = parsed.GetValue(seconds),
+            PartMs = parsed.GetValue(partMs),
+            SegmentMs = parsed.GetValue(segmentMs),
+            Server = parsed.GetValue(server)!,
+            BasePort = parsed.GetValue(basePort),
+            ServerCore = parsed.GetValue(serverCore),
+            LoadCore = parsed.GetValue(loadCore),
+            BarMs = parsed.GetValue(barMs),
+            BarKb = parsed.GetValue(barKb),
+            Keep = parsed.GetValue(keep),
+        }).Execute());
+        return command;
+    }
+}

@@ -1,0 +1,55 @@
+using Millrace.Bench.Servers;
+
+namespace Millrace.Bench.Hls;
+
+internal enum HlsMeasure
+{
+    /// <summary>Many requests that wait for the same part.</summary>
+    Blocked,
+
+    /// <summary>Media playlists without a directive.</summary>
+    Playlist,
+
+    /// <summary>One part.</summary>
+    Part,
+
+    /// <summary>One segment.</summary>
+    Segment,
+}
+
+/// <summary>What `hls` measures.</summary>
+internal sealed record HlsPlan
+{
+    public required HlsMeasure[] Measures { get; init; }
+    public required int Runs { get; init; }
+    public required int Waiters { get; init; }
+    public required int Parts { get; init; }
+    public required int WarmupParts { get; init; }
+    public required int Ramp { get; init; }
+    public required bool Gzip { get; init; }
+    public required int Connections { get; init; }
+    public required double Warmup { get; init; }
+    public required double Seconds { get; init; }
+
+    /// <summary>`hls.part` of our server, ms.</summary>
+    public required int PartMs { get; init; }
+
+    /// <summary>`hls.segment` of our server, ms.</summary>
+    public required int SegmentMs { get; init; }
+    public required string Server { get; init; }
+    public required int BasePort { get; init; }
+    public required int ServerCore { get; init; }
+    public required int LoadCore { get; init; }
+    public double? BarMs { get; init; }
+    public double? BarKb { get; init; }
+    public string? Keep { get; init; }
+
+    public MillraceServer CreateServer() => new(Path.GetFullPath(Server), BasePort, MergeMs, $"""
+        hls:
+          part: {PartMs}ms
+          segment: {SegmentMs}ms
+
+        """);
+
+    private const int MergeMs = 30; // the default: HLS does not depend on it
+}
