@@ -12,6 +12,8 @@ internal sealed class Browser : IAsyncDisposable
         "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
         "--autoplay-policy=no-user-gesture-required",
+        // The certificates are the tests' own.
+        "--ignore-certificate-errors",
     ];
 
     private readonly IPlaywright _playwright;
@@ -29,10 +31,11 @@ internal sealed class Browser : IAsyncDisposable
         return new Browser(playwright, browser);
     }
 
-    /// <summary>A new page of 1280 × 720 whose console goes to the test's output.</summary>
-    public async Task<IPage> OpenAsync(string url)
+    /// <summary>A new page of 1280 × 720, with no cookies or cache of another one, whose console goes to the test's output.</summary>
+    /// <param name="credentials">What it answers when a page asks for a name and password.</param>
+    public async Task<IPage> OpenAsync(string url, HttpCredentials? credentials = null)
     {
-        var page = await _browser.NewPageAsync(new() { ViewportSize = new() { Width = 1280, Height = 720 } });
+        var page = await _browser.NewPageAsync(new() { ViewportSize = new() { Width = 1280, Height = 720 }, HttpCredentials = credentials });
         var output = TestContext.Current.TestOutputHelper;
         page.Console += (_, message) => output?.WriteLine($"page: {message.Text}");
         page.PageError += (_, error) => output?.WriteLine($"page error: {error}");

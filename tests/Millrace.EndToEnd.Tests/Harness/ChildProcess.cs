@@ -10,6 +10,8 @@ namespace Millrace.EndToEnd.Harness;
 internal sealed partial class ChildProcess : IAsyncDisposable
 {
     private const int SigTerm = 15;
+    private const int SigContinue = 18;
+    private const int SigStop = 19;
     private const int LinesShown = 200;
 
     private readonly Process _process;
@@ -132,6 +134,12 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
     /// <summary>SIGKILL: ends it at once, as when a machine fails.</summary>
     public void Kill() => _process.Kill(entireProcessTree: true);
+
+    /// <summary>SIGSTOP: it says nothing any more, and its connections stay open.</summary>
+    public void Freeze() => _ = SendSignal(_process.Id, SigStop);
+
+    /// <summary>SIGCONT: it goes on.</summary>
+    public void Thaw() => _ = SendSignal(_process.Id, SigContinue);
 
     public async ValueTask DisposeAsync()
     {

@@ -7,9 +7,6 @@ namespace Millrace.EndToEnd.Harness;
 /// </summary>
 internal sealed class FrameDigest
 {
-    private const int Video = 0;
-    private const int Audio = 1;
-
     /// <summary>FLV and RTMP count milliseconds, so an audio time may be rounded to either side.</summary>
     private const double AudioToleranceSeconds = 0.0011;
 
@@ -19,15 +16,18 @@ internal sealed class FrameDigest
     {
     }
 
-    public List<Frame> VideoFrames => Of(Video);
+    public List<Frame> VideoFrames => Of("video");
 
-    public List<Frame> AudioFrames => Of(Audio);
+    public List<Frame> AudioFrames => Of("audio");
 
-    /// <summary>Parses lines of "stream, dts, pts, duration, size, md5" after "#tb stream: numerator/denominator".</summary>
+    /// <summary>
+    /// Parses lines of "stream, dts, pts, duration, size, md5" after "#tb stream: numerator/denominator" and "#media_type stream: kind".
+    /// </summary>
     public static FrameDigest Parse(IEnumerable<string> lines)
     {
         var digest = new FrameDigest();
         var tick = new Dictionary<int, double>();
+        var kind = new Dictionary<int, string>();
         foreach (var line in lines)
         {
             if (line.StartsWith("#tb ", StringComparison.Ordinal))
@@ -35,18 +35,23 @@ internal sealed class FrameDigest
                 var part = line[4..].Split([':', '/'], StringSplitOptions.TrimEntries);
                 tick[Number(part[0])] = (double)Number(part[1]) / Number(part[2]);
             }
+            else if (line.StartsWith("#media_type ", StringComparison.Ordinal))
+            {
+                var part = line[12..].Split(':', StringSplitOptions.TrimEntries);
+                kind[Number(part[0])] = part[1];
+            }
             else if (line.Split(',', StringSplitOptions.TrimEntries) is { Length: 6 } field && int.TryParse(field[0], out var stream))
             {
-                digest._frames.Add(new Frame(stream, long.Parse(field[2], CultureInfo.InvariantCulture) * tick[stream], field[5]));
+                digest._frames.Add(new Frame(kind[stream], long.Parse(field[2], CultureInfo.InvariantCulture) * tick[stream], field[5]));
             }
         }
 
         return digest;
     }
 
-    public static async Task<FrameDigest> OfFileAsync(string path)
+    public static async Task<FrameDigest> OfFileAsync(params string[] paths)
     {
-        await using var ffmpeg = Ffmpeg.Digest(path);
+        await using var ffmpeg = Ffmpeg.Digest(paths);
         return await CollectAsync(ffmpeg, TimeSpan.FromSeconds(60));
     }
 
@@ -61,13 +66,26 @@ internal sealed class FrameDigest
     /// The same pictures with the same times and the same samples, apart from one constant offset for both tracks:
     /// video exact by Pts, audio by samples, ± 1 ms.
     /// </summary>
-    public void ShouldEqual(FrameDigest expected)
+    /// <param name="expected">The source.</param>
+    /// <param name="videoTolerance">Seconds; for sources whose times are not whole milliseconds.</param>
+    public void ShouldEqual(FrameDigest expected, double videoTolerance = 0.0001)
     {
         VideoFrames.Select(frame => frame.Md5).ShouldBe(expected.VideoFrames.Select(frame => frame.Md5), "pictures");
         AudioFrames.Select(frame => frame.Md5).ShouldBe(expected.AudioFrames.Select(frame => frame.Md5), "samples");
-        var offset = VideoFrames[0].Seconds - expected.VideoFrames[0].Seconds;
-        Compare(VideoFrames, expected.VideoFrames, offset, 0.0001, "video time");
+        // Sound alone is the first of its track.
+        var offset = expected.VideoFrames.Count > 0
+            ? VideoFrames[0].Seconds - expected.VideoFrames[0].Seconds
+            : AudioFrames[0].Seconds - expected.AudioFrames[0].Seconds;
+        Compare(VideoFrames, expected.VideoFrames, offset, videoTolerance, "video time");
         Compare(AudioFrames, expected.AudioFrames, offset, AudioToleranceSeconds, "audio time");
+    }
+
+    /// <summary>Only its pictures, or only its sound.</summary>
+    public FrameDigest Only(string kind)
+    {
+        var digest = new FrameDigest();
+        digest._frames.AddRange(Of(kind));
+        return digest;
     }
 
     /// <summary>
@@ -100,8 +118,8 @@ internal sealed class FrameDigest
 
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
-    private List<Frame> Of(int stream) => _frames.Where(frame => frame.Stream == stream).ToList();
+    private List<Frame> Of(string kind) => _frames.Where(frame => frame.Kind == kind).ToList();
 
-    /// <summary>One decoded picture or audio frame.</summary>
-    public readonly record struct Frame(int Stream, double Seconds, string Md5);
+    /// <summary>One decoded picture ("video") or audio frame.</summary>
+    public readonly record struct Frame(string Kind, double Seconds, string Md5);
 }

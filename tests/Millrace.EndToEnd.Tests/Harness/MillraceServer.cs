@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 
 namespace Millrace.EndToEnd.Harness;
@@ -74,6 +75,16 @@ internal sealed class MillraceServer : IAsyncDisposable
         using var response = await _http.DeleteAsync($"http://127.0.0.1:{ApiPort}/v1/streams/{stream}", TestContext.Current.CancellationToken);
         return response.StatusCode;
     }
+
+    /// <summary>Resident memory, bytes.</summary>
+    public long ResidentBytes()
+    {
+        var line = File.ReadLines($"/proc/{Process.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+    }
+
+    /// <summary>Open descriptors.</summary>
+    public int Descriptors() => Directory.GetFileSystemEntries($"/proc/{Process.Id}/fd").Length;
 
     public async ValueTask DisposeAsync()
     {

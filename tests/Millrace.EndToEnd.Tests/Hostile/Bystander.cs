@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using Millrace.EndToEnd.Harness;
 
@@ -25,7 +24,7 @@ internal sealed class Bystander : IAsyncDisposable
     {
         (_server, _rtmp, _flv) = (server, rtmp, flv);
         _publisher = Ffmpeg.PublishFile(Clip, server.Rtmp("live/bystander"));
-        _memory = ResidentBytes();
+        _memory = _server.ResidentBytes();
     }
 
     public static async Task<Bystander> StartAsync(MillraceServer server)
@@ -43,7 +42,7 @@ internal sealed class Bystander : IAsyncDisposable
     public async Task ShouldNotHaveNoticedAsync()
     {
         var deadline = TimeSpan.FromSeconds(40);
-        (ResidentBytes() - _memory).ShouldBeLessThan(MemoryAllowance, "memory");
+        (_server.ResidentBytes() - _memory).ShouldBeLessThan(MemoryAllowance, "memory");
         var expected = await FrameDigest.OfFileAsync(Clip);
         (await _publisher.ExitAsync(deadline)).ShouldBe(0, _publisher.Tail());
         (await FrameDigest.CollectAsync(_rtmp, deadline)).ShouldEqual(expected);
@@ -60,11 +59,5 @@ internal sealed class Bystander : IAsyncDisposable
         await _publisher.DisposeAsync();
         await _rtmp.DisposeAsync();
         await _flv.DisposeAsync();
-    }
-
-    private long ResidentBytes()
-    {
-        var line = File.ReadLines($"/proc/{_server.Process.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
     }
 }

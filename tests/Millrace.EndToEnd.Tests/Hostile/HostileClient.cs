@@ -83,6 +83,13 @@ internal sealed class HostileClient : IDisposable
         return bytes[..read];
     }
 
+    /// <summary>What has come, or the next that comes; empty at the end.</summary>
+    public async Task<ReadOnlyMemory<byte>> ReceiveAsync()
+    {
+        var buffer = new byte[64 << 10];
+        return buffer.AsMemory(0, await _socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken));
+    }
+
     /// <summary>The server's closing lines of this connection.</summary>
     public List<string> ClosingLines(MillraceServer server)
     {

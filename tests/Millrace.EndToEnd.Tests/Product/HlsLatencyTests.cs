@@ -1,0 +1,74 @@
+using Millrace.EndToEnd.Clock;
+using Millrace.EndToEnd.Harness;
+
+namespace Millrace.EndToEnd.Product;
+
+/// <summary>LL-HLS on the page, by hls.js, with the settings as they are shipped.</summary>
+public sealed class HlsLatencyTests
+{
+    /// <summary>From the encoder's clock to the screen, the screenshot's own time included.</summary>
+    private const double AllowedSeconds = 3;
+
+    /// <summary>How far the latency that the page reads out may be from what the picture says.</summary>
+    private const double AllowedErrorSeconds = 0.5;
+
+    private const int Samples = 120;
+
+    [Fact(Timeout = 300_000)]
+    public async Task Two_minutes_stay_live_without_a_stall_by_http_1_and_by_http_2_with_tls()
+    {
+        using var certificate = new SelfSigned();
+        await using var server = await MillraceServer.StartAsync(environment: certificate.Settings);
+        await using var direct = await ClockPlayer.ListenAsync();
+        // Two pages at once: the smaller picture, so that the browser keeps up.
+        await using var publisher = OtherEncoders.PublishSmall(direct.Url, server.Rtmp("live/clock"));
+        await server.LiveAsync("default/live/clock");
+        await using var browser = await Browser.StartAsync();
+        var plain = await OpenAsync(browser, server.Http("live/clock?transport=hls"));
+        var secure = await OpenAsync(browser, certificate.Https("live/clock?transport=hls"));
+
+        var seen = await Task.WhenAll(plain.WatchAsync(Samples), secure.WatchAsync(Samples));
+
+        var control = Median(direct.Readings().Select(reading => reading.LatencySeconds));
+        ShouldBeLive("HTTP/1.1", seen[0], control);
+        ShouldBeLive("HTTP/2", seen[1], control);
+        (await plain.ProtocolsAsync("_llhls.m4s")).ShouldBe(["http/1.1"]);
+        (await secure.ProtocolsAsync("_llhls.m4s")).ShouldBe(["h2"]);
+    }
+
+    private static async Task<WatchPage> OpenAsync(Browser browser, string url)
+    {
+        var page = new WatchPage(await browser.OpenAsync(url));
+        await page.PlayingAsync("ll-hls", TimeSpan.FromSeconds(20));
+        return page;
+    }
+
+    private static void ShouldBeLive(string name, List<PageSample> seen, double control)
+    {
+        var latencies = seen.Select(sample => sample.LatencySeconds).Order().ToList();
+        var errors = seen.Select(sample => Error(sample, control)).Order().ToList();
+        var output = TestContext.Current.TestOutputHelper;
+        output?.WriteLine(
+            $"{name}: {latencies[0]:0.000} / {Median(latencies):0.000} / {latencies[^1]:0.000} s (least, median, most); direct {control:0.000} s; "
+            + $"read-out off by {errors[0]:0.000} / {Median(errors):0.000} / {errors[^1]:0.000} s");
+        foreach (var sample in seen)
+            output?.WriteLine($"  {sample}");
+        latencies[^1].ShouldBeLessThanOrEqualTo(AllowedSeconds, name);
+        seen.Zip(seen.Skip(1)).ShouldAllBe(pair => pair.Second.Clock!.Value.DrawnMillis > pair.First.Clock!.Value.DrawnMillis);
+        // From the first sample on: while two pages load, one may wait for the processor before that.
+        seen[^1].Numbers.Stalls.ShouldBe(seen[0].Numbers.Stalls, name);
+        seen[^1].Numbers.Run.ShouldBe(seen[0].Numbers.Run, name);
+        // The median: a publisher that begins with a backlog sets the dates too late, and they are corrected by at most 1 %.
+        Math.Abs(Median(errors)).ShouldBeLessThanOrEqualTo(AllowedErrorSeconds, name);
+    }
+
+    /// <summary>The latency read out less the drawn one: it begins at the server, without the encoder and its way there.</summary>
+    private static double Error(PageSample sample, double control) =>
+        (sample.Numbers.LatencySeconds ?? double.PositiveInfinity) - (sample.LatencySeconds - control);
+
+    private static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToList();
+        return sorted[sorted.Count / 2];
+    }
+}
