@@ -20,14 +20,14 @@ internal sealed class CutPlanner(MarkSeries series, CutRule rule, Action<LogEntr
     /// <summary>Key intervals vary by the sender's milliseconds.</summary>
     private const long KeyJitter = 100_000;
 
+    /// <summary>A frame may begin that much before its time, for the same reason.</summary>
+    private const long FrameJitter = 5_000;
+
     /// <summary>
     /// With parts, a Timeline's first segment ends at the first key frame after this: most players take a playlist without a
     /// segment for a broken one, whatever parts it has.
     /// </summary>
     private const long FirstSegment = 900_000;
-
-    /// <summary>And a frame may begin that much before its time.</summary>
-    private const long FrameJitter = 5_000;
 
     /// <summary>A TARGETDURATION that follows a long key interval ends at this multiple of the target; longer ones are cut hard.</summary>
     private const int MaxTargetFactor = 3;
@@ -284,21 +284,22 @@ internal sealed class CutPlanner(MarkSeries series, CutRule rule, Action<LogEntr
         PartNumber = 0;
         _previousStart = _isSegmentEmpty ? border : _segmentStart;
         (_segmentStart, _partStart, _isSegmentEmpty, _startsWithKey) = (border, border, true, false);
-        _name = _stamp.NameOf(Segment, border, _stamp.DateOf(_era!, border));
+        var date = _stamp.DateOf(_era!, border);
+        _name = _stamp.NameOf(Segment, border, date);
         _discontinuities += _isBreak ? 1 : 0;
-        Append(MarkKind.Segment, Segment, border);
+        Append(MarkKind.Segment, Segment, border, date);
         _isBreak = false;
     }
 
     private void EndPart(long border)
     {
-        Append(MarkKind.PartEnd, PartNumber, border);
+        Append(MarkKind.PartEnd, PartNumber, border, _stamp.DateOf(_era!, border));
         PartNumber++;
         _partStart = border;
         _isSegmentEmpty = false;
     }
 
-    private void Append(MarkKind kind, long number, long border) => append(new LogEntry
+    private void Append(MarkKind kind, long number, long border, long date) => append(new LogEntry
     {
         Kind = LogEntryKind.Mark,
         Mark = new Mark(kind, series, number, _isBreak),
@@ -306,7 +307,7 @@ internal sealed class CutPlanner(MarkSeries series, CutRule rule, Action<LogEntr
         Number = _discontinuities,
         DtsMicros = border,
         Dts = _name,
-        Pts = _stamp.DateOf(_era, border),
+        Pts = date,
     });
 
     private static long FrameMicros(Config? config) =>
