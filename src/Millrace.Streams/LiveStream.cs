@@ -28,7 +28,6 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     private WirePackager[] _activePackagers = [];
     private PublisherLease? _holder;
     private PublisherLease? _challenger;
-    private long _epoch;
     private long _graceEnd;
     private StreamLog? _log;
 
@@ -91,7 +90,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
                 return null;
             }
 
-            var lease = new PublisherLease(this, ++_epoch, info, onRevoked, now);
+            var lease = new PublisherLease(this, info, onRevoked, now);
             if (_holder is null)
             {
                 StartReason = EraReason.Reconnect;

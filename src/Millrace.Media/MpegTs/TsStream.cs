@@ -39,8 +39,6 @@ internal sealed class TsStream(int pid, Codec codec, bool carriesPcr, bool marks
 
     public bool IsVideo { get; } = CodecInfo.KindOf(codec) == TrackKind.Video;
 
-    public bool CarriesPcr => carriesPcr;
-
     /// <summary>Packets with payload since the segment began.</summary>
     public int Packets { get; private set; }
 

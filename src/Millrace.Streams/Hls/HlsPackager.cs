@@ -32,9 +32,7 @@ internal sealed class HlsPackager
     private const long LookBack = 1_000_000;
 
     private readonly LiveStream _stream;
-    private readonly HlsOptions _options;
     private readonly CutPlanner _cuts;
-    private readonly TsOptions? _ts;
     private HlsRendition[] _renditions = [];
     private HlsSnapshot _snapshot;
     private long _beginFrom = long.MinValue;
@@ -44,9 +42,9 @@ internal sealed class HlsPackager
     public HlsPackager(LiveStream stream, HlsFormat format, HlsOptions options, CutPlanner cuts, long now)
     {
         _stream = stream;
-        _options = options;
+        Options = options;
         _cuts = cuts;
-        _ts = format == HlsFormat.TransportStream ? options.Ts : null;
+        Ts = format == HlsFormat.TransportStream ? options.Ts : null;
         _lastUsed = now;
         Now = now;
         Format = format;
@@ -64,10 +62,10 @@ internal sealed class HlsPackager
 
     public Timeline Timeline { get; }
 
-    public HlsOptions Options => _options;
+    public HlsOptions Options { get; }
 
     /// <summary>Null for LL-HLS.</summary>
-    public TsOptions? Ts => _ts;
+    public TsOptions? Ts { get; }
 
     /// <summary>Who waits for what comes.</summary>
     public IHlsListener? Listener { get; set; }
@@ -102,9 +100,9 @@ internal sealed class HlsPackager
 
     internal bool IsStrict => _cuts.Rule.IsStrict;
 
-    internal bool IsEvent => _ts is { IsEvent: true };
+    internal bool IsEvent => Ts is { IsEvent: true };
 
-    internal bool KeepsRemoved => _ts is { KeepsRemoved: true };
+    internal bool KeepsRemoved => Ts is { KeepsRemoved: true };
 
     internal long PartTargetMicros => _cuts.Part.Micros;
 
@@ -114,9 +112,9 @@ internal sealed class HlsPackager
     /// <summary>A request may wait for so long (RFC 8216bis 6.2.5.2), and a moment for its answer.</summary>
     public long LongestHoldMicros => LeastWindowMicros + 1_000_000;
 
-    internal long WindowMicros => _ts?.WindowMicros ?? 0;
+    internal long WindowMicros => Ts?.WindowMicros ?? 0;
 
-    internal int WindowSegments => _options.Segments;
+    internal int WindowSegments => Options.Segments;
 
     /// <summary>Bytes in the blocks of all segments.</summary>
     public long HeldBytes => Array.ConvertAll(_renditions, static rendition => rendition.HeldBytes).Sum();
@@ -236,15 +234,15 @@ internal sealed class HlsPackager
 
     /// <summary>The number of the content key of a segment; -1: it is not encrypted.</summary>
     internal long KeyOf(in LogEntry mark) =>
-        _ts is not { IsEncrypted: true } ? -1
-        : _ts.SegmentsPerKey == 0 ? mark.EraNumber
-        : mark.Mark.Number / _ts.SegmentsPerKey * _ts.SegmentsPerKey;
+        Ts is not { IsEncrypted: true } ? -1
+        : Ts.SegmentsPerKey == 0 ? mark.EraNumber
+        : mark.Mark.Number / Ts.SegmentsPerKey * Ts.SegmentsPerKey;
 
     /// <summary>The URI of a segment, relative to its playlist.</summary>
     internal string NameOf(RenditionId id, HlsSegment segment) =>
-        _ts is null ? HlsNames.Segment(id, segment.Number, Key) : HlsNames.TsSegment(Stream.Name, _ts, segment.Name, Key);
+        Ts is null ? HlsNames.Segment(id, segment.Number, Key) : HlsNames.TsSegment(Stream.Name, Ts, segment.Name, Key);
 
-    internal string KeyNameOf(long number) => HlsNames.ContentKey(Stream.Name, _ts!, number, Key);
+    internal string KeyNameOf(long number) => HlsNames.ContentKey(Stream.Name, Ts!, number, Key);
 
     internal bool TryReserve(BlockLog target, long bytes)
     {

@@ -46,18 +46,14 @@ internal sealed partial class PublisherLease : IDisposable
     private long _wantedLift;
     private EraReason? _eraDue;
 
-    internal PublisherLease(LiveStream stream, long epoch, PublisherInfo info, Action<string> onRevoked, long now)
+    internal PublisherLease(LiveStream stream, PublisherInfo info, Action<string> onRevoked, long now)
     {
         _stream = stream;
-        Epoch = epoch;
         Info = info;
         OnRevoked = onRevoked;
         LastArrived = now;
         _pending = new PendingUnits(stream.Resources.Budget[Buffers.MemoryUse.PendingUnits]);
     }
-
-    /// <summary>Fencing number: an append with an epoch that is not the stream's is refused.</summary>
-    public long Epoch { get; }
 
     public PublisherInfo Info { get; }
 

@@ -24,8 +24,6 @@ internal sealed class Findings
 
     public Verdict Verdict => Violations > 0 ? Verdict.Fail : Checked > 0 ? Verdict.Pass : Verdict.NotSeen;
 
-    public IEnumerable<string> Notes => _notes;
-
     /// <summary>Counts a case; the evidence of the first violation is kept.</summary>
     public void Check(bool holds, Func<string> evidence)
     {
