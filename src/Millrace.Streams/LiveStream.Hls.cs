@@ -10,13 +10,12 @@ internal sealed partial class LiveStream
     /// <summary>Units of other tracks may lie this far before the cut in the log and still belong behind it.</summary>
     private const long CutLookBack = 2_000_000;
 
+    private readonly HlsPackagers _hls = new();
     private CutPlanner[] _cuts = [];
-    private HlsPackager[] _hls = [];
-    private HlsPackager[] _retiredHls = [];
     private Timeline? _reportedTimeline;
 
     /// <summary>Bytes in the segments of all HLS packagers.</summary>
-    public long HeldHlsBytes => _hls.Sum(packager => packager.HeldBytes) + _retiredHls.Sum(packager => packager.HeldBytes);
+    public long HeldHlsBytes => _hls.HeldBytes;
 
     /// <summary>HLS as it is set for the stream's app.</summary>
     public HlsOptions Hls { get; } = resources.Hls(name);
@@ -25,38 +24,17 @@ internal sealed partial class LiveStream
     public ReadOnlySpan<CutPlanner> Cuts => _cuts;
 
     /// <summary>The forms that are being packaged now.</summary>
-    public IEnumerable<HlsFormat> HlsFormats => _hls.Select(static packager => packager.Format);
+    public IEnumerable<HlsFormat> HlsFormats => _hls.Active.Select(static packager => packager.Format);
 
     /// <summary>The packager of the running Timeline, if there is one and somebody has asked before; any thread.</summary>
-    public HlsPackager? FindHls(HlsFormat format)
-    {
-        foreach (var packager in Volatile.Read(ref _hls))
-        {
-            if (packager.Format == format)
-                return packager.IsAsked ? packager : null;
-        }
-
-        return null;
-    }
+    public HlsPackager? FindHls(HlsFormat format) => _hls.Find(format) is { IsAsked: true } packager ? packager : null;
 
     /// <summary>The packager of the Timeline that ended last, while its objects can be fetched and nothing else is live; any thread.</summary>
     public HlsPackager? FindEndedHls(HlsFormat format) =>
-        State == StreamState.Idle ? Array.FindLast(Volatile.Read(ref _retiredHls), packager => packager.Format == format) : null;
+        State == StreamState.Idle ? _hls.FindRetired(format) : null;
 
     /// <summary>The packager whose objects have that key in their names, those of ended Timelines included; any thread.</summary>
-    public HlsPackager? FindHls(HlsFormat format, string key)
-    {
-        foreach (var packagers in (ReadOnlySpan<HlsPackager[]>)[Volatile.Read(ref _hls), Volatile.Read(ref _retiredHls)])
-        {
-            foreach (var packager in packagers)
-            {
-                if (packager.Format == format && packager.Key == key)
-                    return packager;
-            }
-        }
-
-        return null;
-    }
+    public HlsPackager? FindHls(HlsFormat format, string key) => _hls.Find(format, key);
 
     /// <summary>
     /// The packager of the running Timeline, started (and filled from the log) if it is the first to be asked for. Null
@@ -69,35 +47,43 @@ internal sealed partial class LiveStream
     {
         lock (Gate)
         {
-            unsupported = null;
-            if (State == StreamState.Idle || Timeline.Era is not { } era)
+            if (!CanStartHls(format, out unsupported))
                 return null;
-            unsupported = format == HlsFormat.TransportStream ? TsRendition.WhyUnsupported(era)
-                : era.Leading is null ? "the stream has neither video nor audio"
-                : null;
-            if (unsupported is not null)
-                return null;
-            var packager = Array.Find(_hls, other => other.Format == format) ?? StartHls(format, now);
+            var packager = _hls.Find(format) ?? StartHls(format, now);
             packager.Ask(now);
             return packager;
         }
     }
 
-    /// <summary>Frees memory that nobody would miss at once, for this stream or another. Returns the bytes. Inside the lock.</summary>
-    internal long Shed(ShedLevel level)
+    /// <summary>
+    /// Whether <see cref="UseHls"/> would start a packager if there were none. Any thread: the answer may be out of date at once.
+    /// </summary>
+    /// <param name="format">Which form.</param>
+    /// <param name="unsupported">What the format cannot carry; null when the stream is not live.</param>
+    public bool CanStartHls(HlsFormat format, out string? unsupported)
     {
-        var freed = level == ShedLevel.Idle ? ShedIdlePackagers() : 0;
-        foreach (var packager in (HlsPackager[])[.. _hls, .. _retiredHls])
-        {
-            freed += level switch
-            {
-                ShedLevel.Retained => packager.Expire(packager.Now, isShedding: true),
-                ShedLevel.Windows when !packager.IsEvent => packager.ShedWindows(),
-                _ => 0,
-            };
-        }
+        unsupported = null;
+        if (State == StreamState.Idle || Timeline.Era is not { } era)
+            return false;
+        unsupported = format == HlsFormat.TransportStream ? TsRendition.WhyUnsupported(era)
+            : era.Leading is null ? "the stream has neither video nor audio"
+            : null;
+        return unsupported is null;
+    }
 
-        return freed;
+    /// <summary>Frees memory that nobody would miss at once, for this stream or another. Returns the bytes. Inside the lock.</summary>
+    /// <param name="level">What is to go.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    /// <param name="bytes">That many are enough.</param>
+    internal long Shed(ShedLevel level, long now, long bytes)
+    {
+        var freed = level switch
+        {
+            ShedLevel.Idle => _wires.ShedIdle(bytes),
+            ShedLevel.Logs => _wires.ShedLogs() + (_log?.Shed(_hls.NeededFrom) ?? 0),
+            _ => 0,
+        };
+        return freed < bytes ? freed + _hls.Shed(level, now, bytes - freed) : freed;
     }
 
     /// <summary>A new Timeline has its own numbering.</summary>
@@ -115,30 +101,30 @@ internal sealed partial class LiveStream
     {
         var cuts = format == HlsFormat.TransportStream ? _cuts[^1] : _cuts[0];
         var packager = new HlsPackager(this, format, Hls, cuts, now);
-        packager.BackFill(_log!);
+        _log!.ReadFrom = _log.First;
+        packager.BackFill(_log);
+        _log.ReadFrom = long.MaxValue;
         if (State == StreamState.Grace)
-            packager.OnPause(_log!);
-        Volatile.Write(ref _hls, [.. _hls, packager]);
+            packager.OnPause(_log);
+        _hls.Add(packager);
         return packager;
     }
 
     private void PauseHls(long now)
     {
-        foreach (var packager in _hls)
-            packager.Advance(now);
+        _hls.Advance(now);
         foreach (var planner in _cuts)
             planner.OnPause(Timeline.EndMicros);
-        foreach (var packager in _hls)
-            packager.OnPause(_log!);
+        _hls.Pause(_log!);
     }
 
     private void BeginHlsEra(Era era)
     {
         foreach (var planner in _cuts)
             planner.OnEra(era);
-        foreach (var packager in _hls)
+        foreach (var packager in _hls.Active)
             packager.OnEra(era, _log!);
-        if (_cuts.Length > 0 && _hls.Length == 0 && Hls.IsWarm)
+        if (_cuts.Length > 0 && _hls.Active.Length == 0 && Hls.IsWarm)
             StartHls(HlsFormat.LowLatency, Timeline.LastArrivedMicros);
     }
 
@@ -147,8 +133,7 @@ internal sealed partial class LiveStream
     {
         if (era.Tracks[unit.Track].Kind == Media.TrackKind.Data)
             return;
-        foreach (var packager in _hls)
-            packager.Advance(unit.ArrivedMicros);
+        _hls.Advance(unit.ArrivedMicros);
         var needed = long.MaxValue;
         foreach (var planner in _cuts)
         {
@@ -160,6 +145,15 @@ internal sealed partial class LiveStream
         }
 
         _log!.NeededFrom = needed == long.MaxValue ? needed : needed - CutLookBack;
+    }
+
+    /// <summary>The unit has found room in the log.</summary>
+    private void NoteCut(in LogEntry unit, Era era)
+    {
+        if (unit.Track != era.Leading?.Id)
+            return;
+        foreach (var planner in _cuts)
+            planner.OnAppended(unit.DtsMicros, unit.IsKey);
     }
 
     private void CutForConfig(in LogEntry unit, int previous, Era era)
@@ -179,35 +173,8 @@ internal sealed partial class LiveStream
 
     private void TellHls(in LogEntry entry)
     {
-        foreach (var packager in _hls)
+        foreach (var packager in _hls.Active)
             packager.OnEntry(entry, _log!);
-    }
-
-    private void RetireHls(long now)
-    {
-        foreach (var packager in _hls)
-            packager.Retire(now);
-        Volatile.Write(ref _retiredHls, [.. _retiredHls, .. _hls]);
-        Volatile.Write(ref _hls, []);
-    }
-
-    /// <summary>Stops what nobody has asked for, forgets what has been fetchable for long enough.</summary>
-    private void SweepHls(long now)
-    {
-        ReportHardCuts();
-        foreach (var packager in _hls)
-        {
-            packager.Expire(now);
-            if (now - packager.LastUsed >= Math.Max(Hls.IdleMicros, packager.LongestHoldMicros) && !(Hls.IsWarm && packager.Format == HlsFormat.LowLatency))
-                StopHls(packager);
-        }
-
-        foreach (var packager in _retiredHls)
-        {
-            packager.Expire(now);
-            if (packager.IsDrained)
-                Volatile.Write(ref _retiredHls, Array.FindAll(_retiredHls, other => other != packager));
-        }
     }
 
     private void ReportHardCuts()
@@ -216,11 +183,5 @@ internal sealed partial class LiveStream
             return;
         _reportedTimeline = Timeline;
         Resources.Report(Name, $"hls.keyframes is strict, but the publisher sent no key frame within {_cuts[0].TargetSeconds} s: what lies before the next is left out of HLS");
-    }
-
-    private void StopHls(HlsPackager packager)
-    {
-        Volatile.Write(ref _hls, Array.FindAll(_hls, other => other != packager));
-        packager.Dispose();
     }
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Millrace.Streams.Buffers;
 using Millrace.Streams.Log;
 using Millrace.Streams.Packaging;
@@ -7,32 +6,16 @@ using Millrace.Streams.Wire;
 
 namespace Millrace.Streams;
 
-internal enum StreamState
-{
-    /// <summary>Nobody publishes; viewers may wait.</summary>
-    Idle,
-
-    Live,
-
-    /// <summary>The publisher has gone; the Timeline waits for its return.</summary>
-    Grace,
-}
-
 /// <summary>
 /// One live thing: its Timeline, its log, its wire logs, and who may append. All of it belongs to the holder of
 /// <see cref="Gate"/>, which is taken once per access unit by the publisher and never per viewer.
 /// </summary>
 internal sealed partial class LiveStream(StreamName name, StreamResources resources)
 {
-    private readonly Dictionary<WireKey, WirePackager> _packagers = [];
-    private WirePackager[] _activePackagers = [];
-    private PublisherLease? _holder;
-    private PublisherLease? _challenger;
+    private readonly LeaseSeat _seat = new();
+    private readonly WirePackagers _wires = new();
     private long _graceEnd;
     private StreamLog? _log;
-
-    /// <summary>Wire logs at once: every format and form has room; one made-up variant after the other has not.</summary>
-    public const int MaxWireLogs = 24;
 
     public Lock Gate { get; } = new();
 
@@ -40,25 +23,25 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
 
     public StreamResources Resources { get; } = resources;
 
-    public Timeline Timeline { get; private set; } = NewTimeline();
+    public Timeline Timeline { get; private set; } = Timeline.Create();
 
     public StreamState State { get; private set; }
 
     /// <summary>Unix time at which the Timeline's first unit came, microseconds; 0 before.</summary>
     public long LiveSinceMicros { get; private set; }
 
-    public PublisherLease? Holder => _holder;
+    public PublisherLease? Holder => _seat.Holder;
 
     public StreamLog? Log => _log;
 
     public ReadOnlyMemory<byte> Metadata { get; private set; }
 
-    internal EraReason StartReason { get; private set; }
+    internal EraReason StartReason => _seat.StartReason;
 
     /// <summary>The registry has forgotten this object: ask it for the name again.</summary>
     public bool IsSwept { get; private set; }
 
-    public int WireCount => _activePackagers.Length;
+    public int WireCount => _wires.Active.Length;
 
     /// <summary>Asks for the right to publish. Null with the reason where somebody else has it.</summary>
     /// <param name="info">Who asks.</param>
@@ -69,38 +52,19 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     {
         lock (Gate)
         {
-            refusal = null;
-            if (State == StreamState.Grace && _holder is null && now >= _graceEnd)
+            if (State == StreamState.Grace && _seat.Holder is null && now >= _graceEnd)
                 EndTimeline(now);
+            while (Resources.Budget.IsTight && Resources.Shed(this, now, Resources.Budget.TightExcess))
+            {
+            }
+
             if (Resources.Budget.IsTight)
             {
                 refusal = "the media memory budget is used up";
                 return null;
             }
 
-            while (_holder is not null && now - _holder.LastArrived >= Resources.Options.SilentHolderMicros)
-            {
-                Revoke(ref _holder, "silent while another publisher came");
-                Promote();
-            }
-
-            if (_holder is not null && info.Duplicate == DuplicatePolicy.Reject)
-            {
-                refusal = "the stream is already being published";
-                return null;
-            }
-
-            var lease = new PublisherLease(this, info, onRevoked, now);
-            if (_holder is null)
-            {
-                StartReason = EraReason.Reconnect;
-                _holder = lease;
-                return lease;
-            }
-
-            Revoke(ref _challenger, "another publisher took the stream over");
-            _challenger = lease;
-            return lease;
+            return _seat.TryTake(this, info, onRevoked, now, out refusal);
         }
     }
 
@@ -109,8 +73,8 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     {
         lock (Gate)
         {
-            Revoke(ref _challenger, reason);
-            if (_holder is not { } holder)
+            _seat.RevokeChallenger(reason);
+            if (_seat.Holder is not { } holder)
                 return false;
             EndLease(holder, isClean: false, now);
             holder.OnRevoked(reason);
@@ -131,32 +95,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         lock (Gate)
         {
             fromEnd = IsWaiting;
-            unsupported = null;
-            if (!_packagers.TryGetValue(key, out var packager))
-            {
-                if (_packagers.Count >= MaxWireLogs)
-                {
-                    unsupported = "too many variants of the stream are being played";
-                    return null;
-                }
-
-                packager = new WirePackager(this, key);
-                if (!fromEnd)
-                    packager.BackFill(_log!);
-                _packagers.Add(key, packager);
-                _activePackagers = [.. _packagers.Values];
-            }
-
-            if (!fromEnd && packager.IsEmpty)
-            {
-                unsupported = packager.DescribeEmpty();
-                if (packager.Wire.Readers.Length == 0)
-                    Remove(packager);
-                return null;
-            }
-
-            packager.Wire.AddReader(reader);
-            return packager.Wire;
+            return _wires.Attach(this, key, reader, fromEnd ? null : _log, out unsupported);
         }
     }
 
@@ -164,7 +103,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     public long HeldLogBytes => _log?.Bytes.HeldBytes ?? 0;
 
     /// <summary>Bytes in the blocks of all wire logs.</summary>
-    public long HeldWireBytes => _activePackagers.Sum(packager => packager.Wire.Bytes.HeldBytes);
+    public long HeldWireBytes => _wires.HeldBytes;
 
     /// <summary>Viewers who come now wait for what comes.</summary>
     public bool IsWaiting => State != StreamState.Live || Timeline.Era is null;
@@ -174,9 +113,8 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     {
         lock (Gate)
         {
-            var isEmpty = _packagers.TryGetValue(key, out var packager) && packager.IsEmpty;
-            unsupported = isEmpty ? packager!.DescribeEmpty() : null;
-            return isEmpty;
+            unsupported = _wires.WhyEmpty(key);
+            return unsupported is not null;
         }
     }
 
@@ -184,14 +122,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     {
         lock (Gate)
         {
-            wire.RemoveReader(reader);
-            wire.Reclaim();
-            if (wire.Readers.Length > 0)
-                return;
-            if (_packagers.TryGetValue(wire.Key, out var packager) && packager.Wire == wire)
-                packager.IdleSince = now;
-            else
-                wire.Dispose();
+            _wires.Detach(wire, reader, now);
         }
     }
 
@@ -201,33 +132,20 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         lock (Gate)
         {
             // A publisher that came back within the grace may take its time to the first key frame.
-            if (State == StreamState.Grace && _holder is null && now >= _graceEnd)
+            if (State == StreamState.Grace && _seat.Holder is null && now >= _graceEnd)
                 EndTimeline(now);
-            var linger = State == StreamState.Idle ? 0 : Resources.Options.WireLingerMicros;
-            foreach (var packager in _activePackagers)
-            {
-                if (packager.Wire.Readers.Length == 0 && now - packager.IdleSince >= linger)
-                    Remove(packager);
-            }
-
-            SweepHls(now);
-            IsSwept = State == StreamState.Idle && _holder is null && _challenger is null && _packagers.Count == 0 && _retiredHls.Length == 0;
+            _wires.Sweep(now, State == StreamState.Idle ? 0 : Resources.Options.WireLingerMicros);
+            ReportHardCuts();
+            _hls.Sweep(now, Resources.Budget.IsFilling);
+            IsSwept = State == StreamState.Idle && _seat.IsEmpty && _wires.Active.Length == 0 && _hls.IsEmpty;
             return IsSwept;
         }
     }
 
-    internal bool Holds(PublisherLease lease) => lease == _holder || lease == _challenger;
+    internal bool Holds(PublisherLease lease) => _seat.Has(lease);
 
     /// <summary>Makes the lease the only one: a challenger's first key frame has come.</summary>
-    internal void TakeOver(PublisherLease lease)
-    {
-        if (lease != _challenger)
-            return;
-        _challenger = null;
-        Revoke(ref _holder, "another publisher took the stream over");
-        StartReason = EraReason.Takeover;
-        _holder = lease;
-    }
+    internal void TakeOver(PublisherLease lease) => _seat.TakeOver(lease);
 
     /// <summary>The holder's media begins: on a Timeline that waits, or on a new one.</summary>
     internal void GoLive(long now)
@@ -235,7 +153,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         if (State == StreamState.Idle)
         {
             if (Timeline.Era is not null)
-                Timeline = NewTimeline();
+                Timeline = Timeline.Create();
             ResetCuts(now);
             LiveSinceMicros = now + Resources.Options.UnixOffsetMicros;
         }
@@ -246,31 +164,25 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
 
     internal void EndLease(PublisherLease lease, bool isClean, long now)
     {
-        lease.Dispose();
-        if (lease == _challenger)
-            _challenger = null;
-        if (lease != _holder)
+        if (!_seat.Leave(lease) || State != StreamState.Live)
             return;
-        Promote();
-        if (State != StreamState.Live)
-            return;
-        foreach (var packager in _activePackagers)
+        foreach (var packager in _wires.Active)
             packager.Wire.MarkIdle();
         PauseHls(now);
         State = StreamState.Grace;
         _graceEnd = now + lease.Info.GraceMicros;
         if (isClean)
-            Signal(WireSignal.Unpublished);
+            _wires.Signal(WireSignal.Unpublished);
     }
 
     internal void OpenEra(Track[] tracks, EraReason reason, ReadOnlyMemory<byte> metadata, long start, long latenessMicros)
     {
         Metadata = metadata;
         if (Timeline.Era is not null)
-            PauseHls(_holder?.LastArrived ?? Timeline.LastArrivedMicros);
+            PauseHls(_seat.Holder?.LastArrived ?? Timeline.LastArrivedMicros);
         var era = Timeline.OpenEra(tracks, start, latenessMicros + Resources.Options.UnixOffsetMicros, reason);
         _log!.Append(era);
-        foreach (var packager in _activePackagers)
+        foreach (var packager in _wires.Active)
             packager.OnEra(era);
         BeginHlsEra(era);
     }
@@ -285,14 +197,14 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         _log!.Weigh(Timeline.Era.Tracks[entry.Track].Configs[entry.Number]);
         _log.Append(entry);
         TellHls(entry);
-        foreach (var packager in _activePackagers)
+        foreach (var packager in _wires.Active)
             packager.OnConfig(entry);
     }
 
     internal void ChangeMetadata(ReadOnlyMemory<byte> body)
     {
         Metadata = body;
-        foreach (var packager in _activePackagers)
+        foreach (var packager in _wires.Active)
             packager.OnMetadata();
     }
 
@@ -306,82 +218,32 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         entry.EraNumber = era.Number;
         Cut(entry, era);
         var isJoinPoint = entry.IsKey && era.Leading is { } leading && leading.Id == entry.Track;
-        if (!_log!.TryAppend(ref entry, payload, isJoinPoint, era.HasVideo)
-            && !(Resources.Shed(this) && _log.TryAppend(ref entry, payload, isJoinPoint, era.HasVideo)))
-            return false;
+        var isLast = false;
+        while (!_log!.TryAppend(ref entry, payload, isJoinPoint, era.HasVideo, isLast))
+        {
+            // What the log itself needs is the very last to go.
+            if (isLast)
+                return false;
+            isLast = !Resources.Shed(this, entry.ArrivedMicros, payload.Length);
+        }
+
+        NoteCut(entry, era);
         era.EpochMicros = latenessMicros + Resources.Options.UnixOffsetMicros;
         if (endMicros > 0)
             Timeline.Advance(entry.DtsMicros, endMicros, entry.ArrivedMicros);
-        foreach (var packager in _activePackagers)
+        foreach (var packager in _wires.Active)
             packager.OnUnit(entry, _log);
         TellHls(entry);
         return true;
-    }
-
-    /// <summary>Idle packagers are the first to go when the budget is used up. Returns the bytes.</summary>
-    private long ShedIdlePackagers()
-    {
-        var freed = 0L;
-        foreach (var packager in _activePackagers)
-        {
-            if (packager.Wire.Readers.Length > 0)
-                continue;
-            freed += packager.Wire.Bytes.HeldBytes;
-            Remove(packager);
-        }
-
-        return freed;
-    }
-
-    /// <summary>The holder has gone: who waited to take over comes back in its place.</summary>
-    private void Promote()
-    {
-        StartReason = EraReason.Reconnect;
-        _holder = _challenger;
-        _challenger = null;
-    }
-
-    private static Timeline NewTimeline()
-    {
-        Span<byte> id = stackalloc byte[8];
-        RandomNumberGenerator.Fill(id);
-        return new Timeline(BitConverter.ToUInt64(id));
-    }
-
-    private static void Revoke(ref PublisherLease? lease, string reason)
-    {
-        if (lease is null)
-            return;
-        lease.Dispose();
-        lease.OnRevoked(reason);
-        lease = null;
     }
 
     private void EndTimeline(long now)
     {
         State = StreamState.Idle;
         LiveSinceMicros = 0;
-        RetireHls(now);
+        _hls.Retire(now);
         _log?.Dispose();
         _log = null;
-        foreach (var packager in _activePackagers)
-        {
-            packager.Wire.Signal(WireSignal.Ended);
-            Remove(packager);
-        }
-    }
-
-    private void Signal(WireSignal signal)
-    {
-        foreach (var packager in _activePackagers)
-            packager.Wire.Signal(signal);
-    }
-
-    private void Remove(WirePackager packager)
-    {
-        _packagers.Remove(packager.Wire.Key);
-        _activePackagers = [.. _packagers.Values];
-        if (packager.Wire.Readers.Length == 0)
-            packager.Wire.Dispose();
+        _wires.End();
     }
 }

@@ -52,14 +52,17 @@ internal sealed record StreamResources(IBlockPool Pool, MemoryBudget Budget, Str
     /// <summary>Tells whoever runs the node of something that the stream's publisher should know; inside the stream's lock.</summary>
     public Action<StreamName, string> Report { get; init; } = static (_, _) => { };
 
-    /// <summary>Frees media memory, of other streams too, for the stream that has found none; false when there was nothing to free.</summary>
-    public Func<LiveStream, bool> Shed { get; set; } = static asker => asker.Shed(ShedLevel.Windows) > 0;
+    /// <summary>
+    /// Frees media memory, of other streams too, for the stream that has found none; false when there was nothing to free. Takes the
+    /// stream, whose lock the caller holds, monotonic time in microseconds, and how many bytes would be enough.
+    /// </summary>
+    public Func<LiveStream, long, long, bool> Shed { get; set; } = Shedder.TryShedOwn;
 }
 
 /// <summary>What goes first when the media memory is used up.</summary>
 internal enum ShedLevel
 {
-    /// <summary>Packagers that nobody reads.</summary>
+    /// <summary>Packagers that nobody reads and nobody is about to ask.</summary>
     Idle,
 
     /// <summary>Segments that no playlist lists any more.</summary>
@@ -67,4 +70,7 @@ internal enum ShedLevel
 
     /// <summary>Playlists, down to three target durations.</summary>
     Windows,
+
+    /// <summary>Stream logs and wire logs, down to what a viewer joins by: the newest key frame and what follows it.</summary>
+    Logs,
 }

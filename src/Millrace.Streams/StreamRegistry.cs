@@ -13,10 +13,13 @@ internal sealed class StreamRegistry
     public StreamRegistry(StreamResources resources)
     {
         Resources = resources;
-        resources.Shed = TryShed;
+        Shedder = new Shedder(_streams);
+        resources.Shed = Shedder.TryShed;
     }
 
     public StreamResources Resources { get; }
+
+    public Shedder Shedder { get; }
 
     public int Count => _streams.Count;
 
@@ -42,35 +45,6 @@ internal sealed class StreamRegistry
             // The sweeper is about to take it out of the table; whoever comes first does.
             _streams.TryRemove(new KeyValuePair<StreamName, LiveStream>(name, stream));
         }
-    }
-
-    /// <summary>
-    /// Frees memory for <paramref name="asker"/>, whose lock the caller holds: what is cheapest to lose first, its own before that
-    /// of others. A stream that is busy is passed over, for two that shed each other must not wait for each other.
-    /// </summary>
-    private bool TryShed(LiveStream asker)
-    {
-        foreach (var level in Enum.GetValues<ShedLevel>())
-        {
-            if (asker.Shed(level) > 0)
-                return true;
-            foreach (var other in _streams.Values)
-            {
-                if (other == asker || !other.Gate.TryEnter())
-                    continue;
-                try
-                {
-                    if (other.Shed(level) > 0)
-                        return true;
-                }
-                finally
-                {
-                    other.Gate.Exit();
-                }
-            }
-        }
-
-        return false;
     }
 
     /// <summary>Ends graces that are over and forgets what is empty. To be called about once a second.</summary>

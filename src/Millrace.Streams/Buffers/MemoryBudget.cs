@@ -37,10 +37,16 @@ internal sealed class MemoryBudget
     public ReadOnlySpan<MemoryAccount> Accounts => _accounts;
 
     /// <summary>True from 90 % on: new publishers are refused, so that those that are live keep their room.</summary>
-    public bool IsTight => Used > Limit / 10 * 9;
+    public bool IsTight => TightExcess > 0;
+
+    /// <summary>Bytes above that.</summary>
+    public long TightExcess => Math.Max(0, Used - (Limit / 10 * 9));
 
     /// <summary>True from 85 % on: HLS takes no more and makes gaps, so that no publisher has to go for want of a log.</summary>
-    public bool IsFilling => Used > Limit / 100 * 85;
+    public bool IsFilling => FillingExcess > 0;
+
+    /// <summary>Bytes above that.</summary>
+    public long FillingExcess => Math.Max(0, Used - (Limit / 100 * 85));
 
     public MemoryAccount this[MemoryUse use] => _accounts[(int)use];
 

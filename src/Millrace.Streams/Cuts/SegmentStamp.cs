@@ -6,8 +6,11 @@ namespace Millrace.Streams.Cuts;
 /// <summary>Names and dates of the segments of one series.</summary>
 internal sealed class SegmentStamp(CutRule rule)
 {
-    /// <summary>EXT-X-PROGRAM-DATE-TIME leaves the sum of EXTINF by at most a hundredth.</summary>
+    /// <summary>EXT-X-PROGRAM-DATE-TIME leaves the sum of EXTINF by at most a hundredth,</summary>
     private const long SlewDivisor = 100;
+
+    /// <summary>and by no more than a frame from one segment to the next: players and validators compare the two.</summary>
+    private const long MaxSlewMicros = 40_000;
 
     private Era? _era;
     private long _epoch;
@@ -29,16 +32,19 @@ internal sealed class SegmentStamp(CutRule rule)
     }
 
     /// <summary>
-    /// The wall clock of a border, microseconds of Unix time. Dates and durations must agree, so a clock that is corrected at
+    /// The wall clock of a segment's beginning, microseconds of Unix time. Dates and durations must agree, so a clock that is corrected at
     /// the beginning of an Era is followed slowly.
     /// </summary>
     public long DateOf(Era era, long border)
     {
         if (_era != era)
             (_era, _epoch) = (era, era.EpochMicros);
-        var slew = Math.Max(0, border - _lastBorder) / SlewDivisor;
+        var slew = Math.Min(MaxSlewMicros, Math.Max(0, border - _lastBorder) / SlewDivisor);
         _epoch += Math.Clamp(era.EpochMicros - _epoch, -slew, slew);
         _lastBorder = border;
         return _epoch + border;
     }
+
+    /// <summary>The wall clock of a border within the segment, microseconds of Unix time.</summary>
+    public long DateWithin(long border) => _epoch + border;
 }

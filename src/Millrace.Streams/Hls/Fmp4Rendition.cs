@@ -31,8 +31,13 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
     private int _config;
     private int _part;
     private long _end;
+    private bool _beginsEra;
     private bool _awaitsKey;
     private bool _isEnding;
+
+    public override long NeededFrom => _units.Count > 0 ? _units[0].Position : long.MaxValue;
+
+    protected override Config? Config => _track is { } track && _config < track.Configs.Length ? track.Configs[_config] : null;
 
     public override void OnEra(Era era, StreamLog log, long from)
     {
@@ -44,6 +49,7 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
         _init = null;
         _config = _track is null || from < 0 ? 0 : log.ConfigAt(from, _track);
         _end = long.MinValue;
+        _beginsEra = from < 0;
     }
 
     public override void OnConfig(in LogEntry entry)
@@ -82,8 +88,14 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
 
     private void Close(in LogEntry border, StreamLog log)
     {
+        if (border.Mark.Kind == MarkKind.Segment && Open is { } open && open.IsSameAs(border))
+        {
+            Reannounce(border);
+            return;
+        }
+
         if (_end == long.MinValue)
-            _end = Math.Min(border.DtsMicros, _units.Count > 0 ? _units[0].DtsMicros : long.MaxValue);
+            _end = BeginningOf(border.DtsMicros);
         var count = 0;
         while (count < _units.Count && _units[count].DtsMicros < border.DtsMicros)
             count++;
@@ -106,7 +118,7 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
     private void BeginSegment(in LogEntry mark)
     {
         if (Open is { PartCount: > 0 } open)
-            Seal(_end - open.StartMicros, HashOf(open));
+            Seal(_end - open.StartMicros, open.HashOfParts());
         if (!Packager.CanBegin(mark))
             return;
         Begin(mark, key: -1);
@@ -114,6 +126,14 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
         _end = Open.StartMicros;
         _part = 0;
         _awaitsKey = Packager.IsStrict && Id.Kind == TrackKind.Video;
+    }
+
+    /// <summary>Sound that comes later than the picture with which an Era begins begins its segment later: nothing lasts before it.</summary>
+    private long BeginningOf(long border)
+    {
+        if (_units.Count == 0)
+            return border;
+        return _beginsEra && Id.Kind == TrackKind.Audio ? _units[0].DtsMicros : Math.Min(border, _units[0].DtsMicros);
     }
 
     /// <summary>A segment shorter than one frame of sound still has its number.</summary>
@@ -126,7 +146,9 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
         if (count == 0 || Id.Kind == TrackKind.Video)
             return Math.Max(border, _end);
         var duration = Timescale.Convert(DurationOf(count - 1, isLast: true), _track!.Timescale, Timescale.Microseconds);
-        var end = Math.Max(_end, _units[count - 1].DtsMicros + duration);
+        // What is closed of a gap lies behind the border: the planner reckons with one frame there.
+        var frame = Timescale.Convert(SoundFrame(_track.Configs[_units[count - 1].Number]), _track.Timescale, Timescale.Microseconds);
+        var end = Math.Max(_end, Math.Min(_units[count - 1].DtsMicros + duration, border + frame));
         // A hole begins here: what is left up to the border must not make the GAP part after it too long.
         var isHole = count == _units.Count ? end + duration < border : _units[count].DtsMicros - end > duration;
         return isHole && !_isEnding ? Math.Max(end, border) : end;
@@ -140,7 +162,7 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
             segment.Init ??= UseInit(count > 0 ? _units[0].Number : _config);
         var first = FirstUsable(count, log);
         var duration = Math.Min(end - _end, Packager.PartTargetMicros > 0 ? Packager.PartTargetMicros : long.MaxValue);
-        var part = first < count && TryWrite(first, count, segment, log, out var position, out var length)
+        var part = first < count && TryWrite(first, count, end, segment, log, out var position, out var length)
             ? new HlsPart(position, length, duration, HasKey(first, count), HlsSegment.Hash(segment.Bytes, position, length))
             : new HlsPart(segment.Bytes.Head, 0, duration, false, "");
         segment.Add(part);
@@ -169,7 +191,7 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
         return _init;
     }
 
-    private bool TryWrite(int first, int count, HlsSegment segment, StreamLog log, out long position, out int length)
+    private bool TryWrite(int first, int count, long end, HlsSegment segment, StreamLog log, out long position, out int length)
     {
         var config = _units[first].Number;
         var samples = 0;
@@ -179,7 +201,7 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
         for (var i = first; i < count && _units[i].Number == config; i++)
         {
             var unit = _units[i];
-            _samples[samples++] = new Sample { Length = unit.Length, Dts = unit.Dts, Pts = unit.Pts, IsKey = unit.IsKey, Duration = DurationOf(i, i == count - 1) };
+            _samples[samples++] = new Sample { Length = unit.Length, Dts = unit.Dts, Pts = unit.Pts, IsKey = unit.IsKey, Duration = IsLastPicture(i) ? LastsUntil(unit, end) : DurationOf(i, i == count - 1) };
             payload += unit.Length;
         }
 
@@ -187,7 +209,7 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
         var head = Fragment.MeasureHeader(used, Id.Kind);
         position = segment.Bytes.Head;
         length = (int)Math.Min(int.MaxValue, head + payload);
-        if (length == int.MaxValue || !Packager.TryReserve(segment.Bytes, length))
+        if (length == int.MaxValue || !Packager.Memory.TryReserve(segment.Bytes, length))
             return false;
         if (_header.Length < head)
             _header = new byte[head * 2];
@@ -212,6 +234,12 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
         return false;
     }
 
+    private bool IsLastPicture(int index) => Id.Kind == TrackKind.Video && index == _units.Count - 1;
+
+    /// <summary>Ticks up to the end of the part: no picture follows that would say how long this one lasts.</summary>
+    private int LastsUntil(in LogEntry unit, long end) =>
+        (int)Math.Clamp(Timescale.Convert(end, Timescale.Microseconds, _track!.Timescale) - unit.Dts, 1, (long)MaxSampleSeconds * _track.Timescale);
+
     /// <summary>Ticks to the next unit. Of the last sound before a hole, what the codec says: only what nobody hears is closed.</summary>
     private int DurationOf(int index, bool isLast)
     {
@@ -220,17 +248,12 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
         var gap = index + 1 < _units.Count ? Math.Clamp(_units[index + 1].Dts - unit.Dts, 1, limit) : 0;
         if (!isLast && gap > 0)
             return (int)gap;
-        var config = _track.Configs[unit.Number];
-        var nominal = Id.Kind == TrackKind.Audio
-            ? (config.SamplesPerFrame > 0 ? config.SamplesPerFrame : _track.Timescale / 50)
-            : index > 0 ? (int)Math.Clamp(unit.Dts - _units[index - 1].Dts, 1, limit) : _track.Timescale / 30;
-        return gap == 0 || (Id.Kind == TrackKind.Audio && gap > nominal + (_track.Timescale / ClosedGaps)) ? nominal : (int)gap;
+        if (Id.Kind == TrackKind.Video)
+            return (int)gap;
+        var nominal = SoundFrame(_track.Configs[unit.Number]);
+        return gap == 0 || gap > nominal + (_track.Timescale / ClosedGaps) ? nominal : (int)gap;
     }
 
-    private static string HashOf(HlsSegment segment)
-    {
-        // Of the parts' hashes: the bytes are theirs, and have been read once already.
-        var text = string.Concat(segment.Parts.Take(segment.PartCount).Select(part => part.ETag));
-        return HlsNames.Tag(System.Text.Encoding.ASCII.GetBytes(text));
-    }
+    /// <summary>Ticks that a frame of sound lasts; where the codec does not say, 20 ms.</summary>
+    private int SoundFrame(Config config) => config.SamplesPerFrame > 0 ? config.SamplesPerFrame : _track!.Timescale / 50;
 }

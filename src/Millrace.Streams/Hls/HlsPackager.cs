@@ -1,26 +1,9 @@
 using Millrace.Media;
 using Millrace.Media.Mp4;
-using Millrace.Streams.Buffers;
 using Millrace.Streams.Cuts;
 using Millrace.Streams.Log;
 
 namespace Millrace.Streams.Hls;
-
-/// <summary>The two forms of HLS.</summary>
-internal enum HlsFormat
-{
-    /// <summary>fMP4 with parts; a rendition for each track.</summary>
-    LowLatency,
-
-    /// <summary>MPEG-TS, all tracks in one.</summary>
-    TransportStream,
-}
-
-/// <summary>Is told that a packager has published a new <see cref="HlsPackager.Snapshot"/>; inside the stream's lock, so it must only take note.</summary>
-internal interface IHlsListener
-{
-    void OnPublished();
-}
 
 /// <summary>
 /// Packages one Timeline in one form of HLS, obeying the Marks in the log. Runs on the publisher's thread, inside the
@@ -31,20 +14,22 @@ internal sealed class HlsPackager
     /// <summary>What a late packager must see of the log before a Mark, to be sure of the units on both sides of it.</summary>
     private const long LookBack = 1_000_000;
 
-    private readonly LiveStream _stream;
     private readonly CutPlanner _cuts;
     private HlsRendition[] _renditions = [];
     private HlsSnapshot _snapshot;
     private long _beginFrom = long.MinValue;
     private Era? _era;
     private long _lastUsed;
+    private bool _isStopped;
 
     public HlsPackager(LiveStream stream, HlsFormat format, HlsOptions options, CutPlanner cuts, long now)
     {
-        _stream = stream;
+        Stream = stream.Name;
         Options = options;
         _cuts = cuts;
         Ts = format == HlsFormat.TransportStream ? options.Ts : null;
+        Memory = new HlsMemory(stream, this);
+        Window = new HlsWindow(options, Ts, cuts);
         _lastUsed = now;
         Now = now;
         Format = format;
@@ -55,7 +40,7 @@ internal sealed class HlsPackager
 
     public HlsFormat Format { get; }
 
-    public StreamName Stream => _stream.Name;
+    public StreamName Stream { get; }
 
     /// <summary>The part of all file names that stands for stream and Timeline.</summary>
     public string Key { get; }
@@ -79,9 +64,6 @@ internal sealed class HlsPackager
     /// <summary>Somebody has asked: what a playlist says of TARGETDURATION holds from then on.</summary>
     public bool IsAsked { get; private set; }
 
-    /// <summary>Nothing is left that could be fetched.</summary>
-    public bool IsDrained => IsRetired && Array.TrueForAll(_renditions, static rendition => rendition.IsDrained);
-
     /// <summary>Monotonic time of the newest request, microseconds. A race of two requests does no harm.</summary>
     public long LastUsed
     {
@@ -89,35 +71,24 @@ internal sealed class HlsPackager
         set => Volatile.Write(ref _lastUsed, value);
     }
 
+    /// <summary>Nobody has asked for so long that nobody can be waiting, and it is not to be kept warm.</summary>
+    public bool IsSpare(long now) => now - LastUsed >= Window.LongestHoldMicros && !(Options.IsWarm && Format == HlsFormat.LowLatency);
+
+    /// <summary>Nobody has asked for so long that packaging stops.</summary>
+    public bool IsIdle(long now) => IsSpare(now) && now - LastUsed >= Options.IdleMicros;
+
     /// <summary>Monotonic time of what is being packaged, microseconds.</summary>
     public long Now { get; private set; }
 
-    internal IBlockPool Pool => _stream.Resources.Pool;
+    internal ReadOnlySpan<HlsRendition> Renditions => Volatile.Read(ref _renditions);
 
-    internal MemoryAccount WindowAccount => _stream.Resources.Budget[MemoryUse.HlsWindows];
-
-    internal MemoryAccount RetainedAccount => _stream.Resources.Budget[MemoryUse.RetainedObjects];
+    internal HlsMemory Memory { get; }
 
     internal bool IsStrict => _cuts.Rule.IsStrict;
 
-    internal bool IsEvent => Ts is { IsEvent: true };
-
-    internal bool KeepsRemoved => Ts is { KeepsRemoved: true };
+    internal HlsWindow Window { get; }
 
     internal long PartTargetMicros => _cuts.Part.Micros;
-
-    /// <summary>No segment is removed that would leave less (RFC 8216bis 6.2.2).</summary>
-    internal long LeastWindowMicros => 3 * _cuts.TargetSeconds * 1_000_000;
-
-    /// <summary>A request may wait for so long (RFC 8216bis 6.2.5.2), and a moment for its answer.</summary>
-    public long LongestHoldMicros => LeastWindowMicros + 1_000_000;
-
-    internal long WindowMicros => Ts?.WindowMicros ?? 0;
-
-    internal int WindowSegments => Options.Segments;
-
-    /// <summary>Bytes in the blocks of all segments.</summary>
-    public long HeldBytes => Array.ConvertAll(_renditions, static rendition => rendition.HeldBytes).Sum();
 
     /// <summary>A segment of a rendition by the number in its name; any thread.</summary>
     public HlsSegment? FindSegment(RenditionId id, long name)
@@ -174,6 +145,8 @@ internal sealed class HlsPackager
 
     public void OnEra(Era era, StreamLog log)
     {
+        if (_isStopped)
+            return;
         SetEra(era, log, -1);
         Publish();
     }
@@ -181,6 +154,8 @@ internal sealed class HlsPackager
     /// <summary>A unit, Config or Mark has been appended.</summary>
     public void OnEntry(in LogEntry entry, StreamLog log)
     {
+        if (_isStopped)
+            return;
         Take(entry, log);
         Publish();
     }
@@ -188,6 +163,8 @@ internal sealed class HlsPackager
     /// <summary>The publisher has gone; it may come back.</summary>
     public void OnPause(StreamLog log)
     {
+        if (_isStopped)
+            return;
         foreach (var rendition in _renditions)
             rendition.OnPause(log);
         Publish();
@@ -203,59 +180,30 @@ internal sealed class HlsPackager
         Publish(isForced: true);
     }
 
-    /// <summary>Lets go of what has been fetchable for long enough. With <paramref name="isShedding"/>, of all that no playlist lists. Returns the bytes.</summary>
-    public long Expire(long now, bool isShedding = false)
+    /// <summary>Publishes what has changed.</summary>
+    internal void Publish(bool isForced = false)
     {
-        Advance(now);
-        var freed = 0L;
-        foreach (var rendition in _renditions)
-            freed += rendition.Expire(isShedding);
-        return freed;
-    }
-
-    /// <summary>Shortens the playlists to three target durations. Returns the bytes.</summary>
-    public long ShedWindows()
-    {
-        var freed = 0L;
-        foreach (var rendition in _renditions)
-            freed += rendition.ShedWindow();
-        Publish();
-        return freed;
+        if (!isForced && !Array.Exists(_renditions, static rendition => rendition.HasChanged))
+            return;
+        var views = Array.ConvertAll(_renditions, static rendition => rendition.View());
+        if (IsAsked && Array.Exists(views, static view => !view.IsEmpty))
+            _cuts.FixTarget();
+        Volatile.Write(ref _snapshot, new HlsSnapshot(this, views, _era, _cuts.Part.Micros, _cuts.TargetSeconds, IsRetired));
+        // Who registers as listener looks at the snapshot after that: one of the two sees the other.
+        Interlocked.MemoryBarrier();
+        Listener?.OnPublished();
     }
 
     public void Dispose()
     {
+        // Who is just going through all packagers may come here once more.
+        _isStopped = true;
         foreach (var rendition in _renditions)
             rendition.Dispose();
     }
 
     /// <summary>False for a Mark on whose far side the log may lack units.</summary>
     internal bool CanBegin(in LogEntry mark) => mark.DtsMicros >= _beginFrom;
-
-    /// <summary>The number of the content key of a segment; -1: it is not encrypted.</summary>
-    internal long KeyOf(in LogEntry mark) =>
-        Ts is not { IsEncrypted: true } ? -1
-        : Ts.SegmentsPerKey == 0 ? mark.EraNumber
-        : mark.Mark.Number / Ts.SegmentsPerKey * Ts.SegmentsPerKey;
-
-    /// <summary>The URI of a segment, relative to its playlist.</summary>
-    internal string NameOf(RenditionId id, HlsSegment segment) =>
-        Ts is null ? HlsNames.Segment(id, segment.Number, Key) : HlsNames.TsSegment(Stream.Name, Ts, segment.Name, Key);
-
-    internal string KeyNameOf(long number) => HlsNames.ContentKey(Stream.Name, Ts!, number, Key);
-
-    internal bool TryReserve(BlockLog target, long bytes)
-    {
-        while (!TryTake(target, bytes))
-        {
-            if (!_stream.Resources.Shed(_stream))
-                return false;
-        }
-
-        return true;
-    }
-
-    private bool TryTake(BlockLog target, long bytes) => !_stream.Resources.Budget.IsFilling && target.TryReserve(bytes);
 
     private void Take(in LogEntry entry, StreamLog log)
     {
@@ -296,18 +244,5 @@ internal sealed class HlsPackager
             if (track.Kind != TrackKind.Data && InitSection.CanCarry(track.Codec) && !Array.Exists(_renditions, rendition => rendition.Id == id))
                 Volatile.Write(ref _renditions, [.. _renditions, new Fmp4Rendition(this, id)]);
         }
-    }
-
-    private void Publish(bool isForced = false)
-    {
-        if (!isForced && !Array.Exists(_renditions, static rendition => rendition.HasChanged))
-            return;
-        var views = Array.ConvertAll(_renditions, static rendition => rendition.View());
-        if (IsAsked && Array.Exists(views, static view => !view.IsEmpty))
-            _cuts.FixTarget();
-        Volatile.Write(ref _snapshot, new HlsSnapshot(this, views, _era, _cuts.Part.Micros, _cuts.TargetSeconds, IsRetired));
-        // Who registers as listener looks at the snapshot after that: one of the two sees the other.
-        Interlocked.MemoryBarrier();
-        Listener?.OnPublished();
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Millrace.Media;
 using Millrace.Streams.Buffers;
 using Millrace.Streams.Log;
 
@@ -21,6 +22,9 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
     protected HlsPackager Packager { get; } = packager;
 
     protected HlsSegment? Open { get; private set; }
+
+    /// <summary>At this position of the log; null where the rendition has not one track of its own.</summary>
+    protected virtual Config? Config => null;
 
     /// <summary>Something to publish has happened since <see cref="View"/> was made.</summary>
     public bool HasChanged { get; private set; }
@@ -72,25 +76,36 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
     public RenditionView View()
     {
         HasChanged = false;
-        return new RenditionView(Id, _listed, Open);
+        return new RenditionView(Id, _listed, Open) { Config = Config };
     }
 
-    /// <summary>Lets go what has been fetchable for long enough. With <paramref name="isShedding"/>, all that left the playlist.</summary>
-    public long Expire(bool isShedding = false)
+    /// <summary>Position in the stream log from which on it is still to be packaged.</summary>
+    public virtual long NeededFrom => long.MaxValue;
+
+    /// <summary>Lets go of what has been fetchable for long enough.</summary>
+    public void Expire()
+    {
+        while (_removed.TryPeek(out var oldest) && Packager.Now >= oldest.ExpiresAt)
+            Drop(_removed.Dequeue());
+    }
+
+    /// <summary>Lets go of what no playlist lists, the oldest first, until <paramref name="bytes"/> are free. Returns the bytes.</summary>
+    public long ShedRetained(long bytes)
     {
         var freed = 0L;
-        while (_removed.TryPeek(out var oldest) && (isShedding || Packager.Now >= oldest.ExpiresAt))
-            freed += Drop(_removed.Dequeue());
+        while (freed < bytes && _removed.TryDequeue(out var oldest))
+            freed += Drop(oldest);
         return freed;
     }
 
-    /// <summary>Takes the oldest segments off the playlist, down to three target durations.</summary>
-    public long ShedWindow()
+    /// <summary>Takes the oldest segment off the playlist; false where that would leave less than three target durations.</summary>
+    public bool TryShorten()
     {
-        while (_listed.Length > 1 && _listedMicros - _listed[0].DurationMicros >= Packager.LeastWindowMicros)
-            RemoveOldest();
+        if (!Packager.Window.CanRemove(_listed, _listedMicros))
+            return false;
+        RemoveOldest();
         HasChanged = true;
-        return Expire(isShedding: true);
+        return true;
     }
 
     public void Dispose()
@@ -135,7 +150,16 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
         // A segment that nothing came into makes room for one of the same number.
         if (Open is { IsSealed: false } empty)
             Drop(empty);
-        Open = new HlsSegment(mark, key, Packager.Pool, Packager.WindowAccount);
+        Open = new HlsSegment(mark, key, Packager.Memory.Pool, Packager.Memory.Windows);
+        _byName[Open.Name] = Open;
+    }
+
+    /// <summary>Where the open segment begins is said again, now as a discontinuity: what has come into it stays.</summary>
+    protected void Reannounce(in LogEntry mark)
+    {
+        var old = Open!;
+        Open = new HlsSegment(mark, old.Key, Packager.Memory.Pool, Packager.Memory.Windows) { Bytes = old.Bytes, StartMicros = old.StartMicros };
+        _byName.TryRemove(old.Name, out _);
         _byName[Open.Name] = Open;
     }
 
@@ -157,17 +181,12 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
         segment.Seal(durationMicros, etag);
         _listed = [.. _listed, segment];
         _listedMicros += durationMicros;
-        while (!Packager.IsEvent && IsOverfull())
+        while (Packager.Window.IsOverfull(_listed, _listedMicros))
             RemoveOldest();
         _longestMicros = Math.Max(_longestMicros, _listedMicros);
         Expire();
         HasChanged = true;
     }
-
-    private bool IsOverfull() =>
-        _listed.Length > 1
-        && _listedMicros - _listed[0].DurationMicros >= Packager.LeastWindowMicros
-        && (Packager.WindowMicros > 0 ? _listedMicros - _listed[0].DurationMicros >= Packager.WindowMicros : _listed.Length > Packager.WindowSegments);
 
     private void RemoveOldest()
     {
@@ -181,15 +200,16 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
     /// <summary>For its own duration and that of the longest playlist it was in (RFC 8216bis 6.2.2).</summary>
     private void Retain(HlsSegment segment)
     {
-        segment.ExpiresAt = Packager.KeepsRemoved ? long.MaxValue : Packager.Now + segment.DurationMicros + _longestMicros;
-        segment.Bytes.MoveTo(Packager.RetainedAccount);
+        segment.ExpiresAt = Packager.Window.KeepsRemoved ? long.MaxValue : Packager.Now + segment.DurationMicros + _longestMicros;
+        segment.Bytes.MoveTo(Packager.Memory.Retained);
     }
 
+    /// <summary>Returns the bytes; 0 while somebody is being sent it.</summary>
     private long Drop(HlsSegment segment)
     {
         _byName.TryRemove(new KeyValuePair<long, HlsSegment>(segment.Name, segment));
         var held = segment.Bytes.HeldBytes;
-        segment.Unpin();
-        return held;
+        segment.Drop();
+        return held - segment.Bytes.HeldBytes;
     }
 }

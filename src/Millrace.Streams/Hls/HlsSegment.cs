@@ -27,6 +27,7 @@ internal sealed class HlsSegment
     private HlsPart[] _parts = new HlsPart[16];
     private int _pins = 1;
     private bool _isSealed;
+    private bool _isDropped;
 
     public HlsSegment(in LogEntry mark, long key, IBlockPool pool, MemoryAccount account)
     {
@@ -84,6 +85,9 @@ internal sealed class HlsSegment
 
     public int PartCount { get; private set; }
 
+    /// <summary>A Mark says again where it begins.</summary>
+    public bool IsSameAs(in LogEntry mark) => mark.Mark.Number == Number && mark.DtsMicros == BorderMicros;
+
     /// <summary>Those before the count of a view never change.</summary>
     public HlsPart[] Parts => _parts;
 
@@ -119,12 +123,26 @@ internal sealed class HlsSegment
         return false;
     }
 
-    /// <summary>Gives a pin back; the packager's own goes last when the segment is dropped.</summary>
+    /// <summary>It can be asked for no more: only those who are being sent it keep its bytes.</summary>
+    public bool IsDropped => Volatile.Read(ref _isDropped);
+
+    /// <summary>Gives the packager's own pin back.</summary>
+    public void Drop()
+    {
+        Volatile.Write(ref _isDropped, true);
+        Unpin();
+    }
+
+    /// <summary>Gives a pin back; with the last the bytes go.</summary>
     public void Unpin()
     {
         if (Interlocked.Decrement(ref _pins) == 0)
             Bytes.Dispose();
     }
+
+    /// <summary>Of the parts' hashes: the bytes are theirs, and have been read once already.</summary>
+    public string HashOfParts() =>
+        HlsNames.Tag(System.Text.Encoding.ASCII.GetBytes(string.Concat(_parts.Take(PartCount).Select(static part => part.ETag))));
 
     /// <summary>Hash of a run of the bytes: strong, and the same on every node that has the same bytes.</summary>
     public static string Hash(BlockLog bytes, long position, long length)

@@ -31,9 +31,14 @@ internal sealed class HlsSnapshot(HlsPackager packager, RenditionView[] renditio
 {
     private const int Forms = 4;
 
+    private static long _serials;
+
     private readonly HlsDocument?[] _playlists = new HlsDocument?[renditions.Length * Forms];
     private HlsDocument? _master;
     private HlsDocument? _legacyMaster;
+
+    /// <summary>No two snapshots have the same.</summary>
+    public long Serial { get; } = Interlocked.Increment(ref _serials);
 
     public HlsPackager Packager { get; } = packager;
 

@@ -63,7 +63,7 @@ internal static class MediaPlaylist
         // The tag of a listed segment goes when the segment does (6.2.2).
         if (first is not null && first.Discontinuities > (first.IsBreak ? 1 : 0))
             Line(text, $"#EXT-X-DISCONTINUITY-SEQUENCE:{first.Discontinuities - (first.IsBreak ? 1 : 0)}");
-        if (snapshot.Packager.IsEvent)
+        if (snapshot.Packager.Window.IsEvent)
             text.Append("#EXT-X-PLAYLIST-TYPE:EVENT\n");
         if (snapshot.Packager.IsStrict)
             text.Append("#EXT-X-INDEPENDENT-SEGMENTS\n");
@@ -85,7 +85,7 @@ internal static class MediaPlaylist
                 if (segment.IsGap)
                     text.Append("#EXT-X-GAP\n");
                 Line(text, $"#EXTINF:{Seconds(segment.DurationMicros)},");
-                text.Append(snapshot.Packager.NameOf(view.Id, segment)).Append('\n');
+                text.Append(NameOf(snapshot.Packager, view.Id, segment)).Append('\n');
             }
 
             fromEnd -= segment.DurationMicros;
@@ -99,13 +99,16 @@ internal static class MediaPlaylist
         }
     }
 
+    private static string NameOf(HlsPackager packager, RenditionId id, HlsSegment segment) =>
+        packager.Ts is null ? HlsNames.Segment(id, segment.Number, packager.Key) : HlsNames.TsSegment(packager.Stream.Name, packager.Ts, segment.Name, packager.Key);
+
     /// <summary>What must come before a segment's first part (4.4.4).</summary>
     private static void WriteOpening(StringBuilder text, HlsSnapshot snapshot, RenditionView view, HlsSegment segment, HlsSegment? before)
     {
         if (segment.IsBreak)
             text.Append("#EXT-X-DISCONTINUITY\n");
         if (segment.Key >= 0 && segment.Key != before?.Key)
-            Line(text, $"#EXT-X-KEY:METHOD=AES-128,URI=\"{snapshot.Packager.KeyNameOf(segment.Key)}\"");
+            Line(text, $"#EXT-X-KEY:METHOD=AES-128,URI=\"{HlsNames.ContentKey(snapshot.Packager.Stream.Name, snapshot.Packager.Ts!, segment.Key, snapshot.Packager.Key)}\"");
         if ((segment == view.Open ? view.OpenInit : segment.Init) is { } init && init != before?.Init)
             Line(text, $"#EXT-X-MAP:URI=\"{HlsNames.Init(view.Id, init, snapshot.Packager.Key)}\"");
         Line(text, $"#EXT-X-PROGRAM-DATE-TIME:{DateTime.UnixEpoch.AddMicroseconds(segment.DateMicros):yyyy-MM-ddTHH:mm:ss.fffZ}");

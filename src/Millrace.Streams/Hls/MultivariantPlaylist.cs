@@ -5,7 +5,7 @@ using Millrace.Media.Mp4;
 
 namespace Millrace.Streams.Hls;
 
-/// <summary>Writes the multivariant playlist (RFC 8216bis 4.4.6): each video track with all audio tracks as one group.</summary>
+/// <summary>Writes the multivariant playlist (RFC 8216bis 4.4.6): each video track with all audio tracks as one group. A pure function of the snapshot.</summary>
 internal static class MultivariantPlaylist
 {
     private const string AudioGroup = "audio";
@@ -56,23 +56,22 @@ internal static class MultivariantPlaylist
         if (track.Language is { Length: > 0 } language)
             text.Append("LANGUAGE=\"").Append(Quoted(language)).Append("\",");
         text.Append(index == 0 ? "DEFAULT=YES," : "DEFAULT=NO,").Append("AUTOSELECT=YES,");
-        if (track.Config is { Channels: > 0 } config)
+        if (view.Config is { Channels: > 0 } config)
             text.Append(CultureInfo.InvariantCulture, $"CHANNELS=\"{config.Channels}\",");
         MediaPlaylist.Line(text, $"URI=\"{HlsNames.MediaPlaylist(view.Id, snapshot.Packager.Key)}{query}\"");
     }
 
     private static void WriteVariant(StringBuilder text, HlsSnapshot snapshot, RenditionView view, RenditionView[] audios, string query)
     {
-        var track = snapshot.TrackOf(view)!;
         var bandwidth = view.PeakBitrate;
-        var codecs = track.Config is { } config ? InitSection.CodecString(config) : "";
+        var codecs = view.Config is { } config ? InitSection.CodecString(config) : "";
         if (view.Id.Kind == TrackKind.Video)
         {
             var loudest = 0L;
             foreach (var audio in audios)
             {
                 loudest = Math.Max(loudest, audio.PeakBitrate);
-                if (snapshot.TrackOf(audio)?.Config is { } heard && !codecs.Split(',').Contains(InitSection.CodecString(heard)))
+                if (audio.Config is { } heard && !codecs.Split(',').Contains(InitSection.CodecString(heard)))
                     codecs += "," + InitSection.CodecString(heard);
             }
 
@@ -81,7 +80,7 @@ internal static class MultivariantPlaylist
 
         MediaPlaylist.Line(text, $"#EXT-X-STREAM-INF:BANDWIDTH={Math.Max(1_000, bandwidth * BandwidthPercent / 100)},CODECS=\"{codecs}\"");
         text.Length--;
-        if (track.Config is { Width: > 0 } picture)
+        if (view.Config is { Width: > 0 } picture)
         {
             text.Append(CultureInfo.InvariantCulture, $",RESOLUTION={picture.Width}x{picture.Height}");
             if (picture.FrameRate > 0)

@@ -1,3 +1,5 @@
+using Millrace.Media;
+
 namespace Millrace.Streams.Hls;
 
 /// <summary>What a media playlist says at one position of the log. Immutable.</summary>
@@ -7,6 +9,9 @@ namespace Millrace.Streams.Hls;
 internal sealed class RenditionView(RenditionId id, HlsSegment[] segments, HlsSegment? open)
 {
     public RenditionId Id { get; } = id;
+
+    /// <summary>What the newest unit needs; null where no track goes on in the rendition.</summary>
+    public Config? Config { get; init; }
 
     public HlsSegment[] Segments { get; } = segments;
 

@@ -47,11 +47,17 @@ internal sealed class TsRendition(HlsPackager packager) : HlsRendition(packager,
     {
         if (mark.Mark.Kind != MarkKind.Segment)
             return;
+        if (Open is { } begun && begun.IsSameAs(mark))
+        {
+            Reannounce(mark);
+            return;
+        }
+
         if (Open is { } open && open.Number != mark.Mark.Number)
             Finish(open, mark.DtsMicros - open.BorderMicros);
         _muxer = null;
         if (Packager.CanBegin(mark))
-            Begin(mark, Packager.KeyOf(mark));
+            Begin(mark, KeyOf(mark));
         _isBroken = false;
         _awaitsKey = Packager.IsStrict;
     }
@@ -79,6 +85,12 @@ internal sealed class TsRendition(HlsPackager packager) : HlsRendition(packager,
         Append(Open.Bytes);
     }
 
+    /// <summary>The number of the content key of a segment; -1: it is not encrypted.</summary>
+    private long KeyOf(in LogEntry mark) =>
+        Packager.Ts is not { IsEncrypted: true } ts ? -1
+        : ts.SegmentsPerKey == 0 ? mark.EraNumber
+        : mark.Mark.Number / ts.SegmentsPerKey * ts.SegmentsPerKey;
+
     private static bool CanCarry(Track track) =>
         track.Kind != TrackKind.Data && TsMuxer.CanCarry(track.Codec) && (track.Configs.IsEmpty || TsMuxer.CanCarry(track.Configs[0]));
 
@@ -101,7 +113,7 @@ internal sealed class TsRendition(HlsPackager packager) : HlsRendition(packager,
 
     private void Append(BlockLog target)
     {
-        if (Packager.TryReserve(target, _packets.WrittenCount))
+        if (Packager.Memory.TryReserve(target, _packets.WrittenCount))
             target.Append(_packets.WrittenSpan);
         else
             _isBroken = true;
@@ -122,7 +134,7 @@ internal sealed class TsRendition(HlsPackager packager) : HlsRendition(packager,
         {
             // There was no room for it: a segment that lacks packets is worse than none.
             segment.Bytes.Dispose();
-            segment.Bytes = new BlockLog(Packager.Pool, Packager.WindowAccount);
+            segment.Bytes = new BlockLog(Packager.Memory.Pool, Packager.Memory.Windows);
             _isBroken = false;
         }
 
@@ -133,8 +145,8 @@ internal sealed class TsRendition(HlsPackager packager) : HlsRendition(packager,
     private bool TryEncrypt(HlsSegment segment)
     {
         var plain = segment.Bytes;
-        var target = new BlockLog(Packager.Pool, Packager.WindowAccount);
-        var done = Packager.TryReserve(target, AesSegment.LengthOf(plain.Head));
+        var target = new BlockLog(Packager.Memory.Pool, Packager.Memory.Windows);
+        var done = Packager.Memory.TryReserve(target, AesSegment.LengthOf(plain.Head));
         if (done)
         {
             Encrypt(plain, segment, target);

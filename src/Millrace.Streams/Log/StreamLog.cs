@@ -29,22 +29,23 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
     /// <summary>Media time from which on entries are kept however old they are: the open HLS segment is packaged from here, microseconds.</summary>
     public long NeededFrom { get; set; } = long.MaxValue;
 
+    /// <summary>Number of the oldest entry that somebody is about to read, who goes through the log.</summary>
+    public long ReadFrom { get; set; } = long.MaxValue;
+
     public BlockLog Bytes { get; } = new(pool, account);
 
     public ref readonly LogEntry this[long number] => ref _ring[number & (_ring.Length - 1)];
 
     /// <summary>
-    /// Appends a unit. False when the budget has no room for it even after all that lies before the join point was given
-    /// back; the log is unchanged then.
+    /// Appends a unit. False when the budget has no room for it. With <paramref name="isLast"/> all that lies before the join
+    /// point is given up for it first, whoever needs it, and where the unit makes a new one, the old one with what follows.
     /// </summary>
-    public bool TryAppend(ref LogEntry entry, ReadOnlySpan<byte> payload, bool isJoinPoint, bool hasVideo)
+    public bool TryAppend(ref LogEntry entry, ReadOnlySpan<byte> payload, bool isJoinPoint, bool hasVideo, bool isLast)
     {
+        if (isLast)
+            GiveUp(isReplaced: isJoinPoint && hasVideo);
         if (!Bytes.TryReserve(payload.Length))
-        {
-            Shed(isReplaced: isJoinPoint && hasVideo);
-            if (!Bytes.TryReserve(payload.Length))
-                return false;
-        }
+            return false;
 
         entry.Position = Bytes.Head;
         entry.Length = payload.Length;
@@ -131,8 +132,23 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
     private static bool IsAudioJoin(in LogEntry entry, in LogEntry newest) =>
         entry.Kind == LogEntryKind.Unit && entry.Track == newest.Track && entry.DtsMicros >= newest.DtsMicros - AudioTailMicros;
 
+    /// <summary>
+    /// Gives up what lies before the join point, but nothing from position <paramref name="needed"/> on and nothing that is about
+    /// to be read. Returns the bytes.
+    /// </summary>
+    public long Shed(long needed)
+    {
+        var held = Bytes.HeldBytes;
+        // The newest entry may be just on its way to the packagers.
+        var end = Math.Min(JoinNumber < 0 ? End - 1 : JoinNumber, ReadFrom);
+        while (First < end && this[First].Position + this[First].Length <= needed)
+            First++;
+        Release();
+        return held - Bytes.HeldBytes;
+    }
+
     /// <summary>Gives up what lies before the join point, or all of it where a new one comes or none is kept.</summary>
-    private void Shed(bool isReplaced)
+    private void GiveUp(bool isReplaced)
     {
         First = isReplaced || JoinNumber < 0 ? End : JoinNumber;
         Release();

@@ -15,6 +15,9 @@ internal sealed class Timeline(ulong id)
     /// <summary>Random; names of HLS objects are made of it, so that a URL never means two things.</summary>
     public ulong Id { get; } = id;
 
+    /// <summary>One that never was before.</summary>
+    public static Timeline Create() => new(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
+
     public Era? Era { get; private set; }
 
     /// <summary>Media time at which the newest unit ends, microseconds.</summary>

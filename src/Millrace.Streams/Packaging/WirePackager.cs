@@ -40,6 +40,9 @@ internal sealed class WirePackager
     /// <summary>Monotonic time at which the last reader left, microseconds.</summary>
     public long IdleSince { get; set; }
 
+    /// <summary>The stream has ended it: it may be called once more by who is just going through all packagers.</summary>
+    public bool IsStopped { get; set; }
+
     /// <summary>True when the Era has media of which this format can carry nothing.</summary>
     public bool IsEmpty => _era is not null && _leading is null;
 
@@ -112,7 +115,7 @@ internal sealed class WirePackager
 
     public void OnUnit(in LogEntry entry, StreamLog log)
     {
-        if (_era is null || !_carried[entry.Track])
+        if (_era is null || !_carried[entry.Track] || IsStopped)
             return;
         var track = _era.Tracks[entry.Track];
         var dts = MillisOf(entry);
@@ -133,12 +136,23 @@ internal sealed class WirePackager
 
         var timestamp = IsMetadata(entry, log) ? 0 : (uint)dts;
         var length = WireFraming.Measure(Wire.Key, _chunkSize, timestamp, head + entry.Length);
+        MakeRoom(length, isJoinPoint, entry.ArrivedMicros);
         if (isJoinPoint && !IsReady(length, dts))
             return;
         if (!Wire.TryBegin(length, dts, isJoinPoint ? _preamble : null, _leading?.Kind == TrackKind.Audio))
             return;
         WireFraming.Append(Wire.Bytes, Wire.Key, _chunkSize, TypeOf(track), timestamp, _head.AsSpan(0, head), log.Bytes, entry.Position, entry.Length);
         Wire.Commit();
+    }
+
+    /// <summary>What is cheaper to lose goes before this log's own past does; but nothing of others for a log that nobody reads.</summary>
+    private void MakeRoom(long length, bool isJoinPoint, long now)
+    {
+        if (Wire.Readers.Length == 0 || (Wire.AwaitsJoinPoint && !isJoinPoint))
+            return;
+        while (!Wire.Bytes.TryReserve(length) && _stream.Resources.Shed(_stream, now, length))
+        {
+        }
     }
 
     /// <summary>onMetaData in mid-stream is sent as in a preamble (<see cref="WireHeader.TimestampAt"/>).</summary>

@@ -155,6 +155,17 @@ internal sealed class WireLog : IDisposable
         Bytes.ReleaseBelow(safe);
     }
 
+    /// <summary>
+    /// Keeps no more than viewers start with, whoever lags. Returns the bytes; those that readers are still at come with a later
+    /// <see cref="Reclaim"/>.
+    /// </summary>
+    public long ShedToJoinPoint()
+    {
+        var held = Bytes.HeldBytes;
+        Shed(isReplaced: false);
+        return held - Bytes.HeldBytes;
+    }
+
     public void Dispose() => Bytes.Dispose();
 
     private void MoveJoinPoint(long newest, in WireEntry entry)

@@ -86,6 +86,21 @@ public sealed class LowLatencyRules
         checker.Of(HlsRig.Video).ShouldHaveFullParts();
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(5)]
+    public void L7_no_segment_of_sound_is_longer_though_frames_of_it_are_missing_everywhere(int kept)
+    {
+        var rig = new HlsRig();
+        rig.Publish(lease => new MediaSource(rig.Stream, lease) { Group = 0, IsSoundLost = time => time / 23_220 % kept != 0 }).Run(2);
+        var checker = rig.Watch();
+        rig.Source.Run(120);
+        checker.Read(HlsRig.Audio).Target.ShouldBe(6);
+        checker.Of(HlsRig.Audio).Segments.Count.ShouldBeGreaterThan(16);
+        Math.Abs(checker.Of(HlsRig.Audio).Segments.Sum(segment => segment.Micros) - checker.Of(HlsRig.Video).Segments.Sum(segment => segment.Micros)).ShouldBeLessThan(150_000);
+    }
+
     [Fact]
     public void L8_parts_and_segments_come_in_time()
     {
@@ -193,16 +208,7 @@ public sealed class LowLatencyRules
         rig.Publish().Run(2);
         var checker = rig.Watch();
         rig.Source.Run(7.3);
-        var old = rig.Source.Sound!;
-        rig.Source.Lease.SetConfig(0, new Config
-        {
-            Codec = Codec.Aac,
-            InitData = new byte[] { 0x12, 0x08, 0x56, 0xE5, 0x00 },
-            CodecString = old.CodecString,
-            SampleRate = old.SampleRate,
-            Channels = 1,
-            SamplesPerFrame = 1_024,
-        });
+        rig.Source.Lease.SetConfig(0, Mono());
         rig.Source.Run(20);
 
         var segments = checker.Of(HlsRig.Audio).Segments;
@@ -367,9 +373,19 @@ public sealed class LowLatencyRules
             : packager.FindInit(HlsRig.Video, int.Parse(words[2], System.Globalization.CultureInfo.InvariantCulture), int.Parse(words[3], System.Globalization.CultureInfo.InvariantCulture));
     }
 
-    private static Config Sized(int number) => Changed(number, 1_280);
+    internal static Config Sized(int number) => Changed(number, 1_280);
 
-    private static Config SameSize(int number) => Changed(number, TestStream.H264Config.Width);
+    internal static Config Mono() => new()
+    {
+        Codec = Codec.Aac,
+        InitData = new byte[] { 0x12, 0x08, 0x56, 0xE5, 0x00 },
+        CodecString = "mp4a.40.2",
+        SampleRate = 44_100,
+        Channels = 1,
+        SamplesPerFrame = 1_024,
+    };
+
+    internal static Config SameSize(int number) => Changed(number, TestStream.H264Config.Width);
 
     private static Config Changed(int number, int width)
     {

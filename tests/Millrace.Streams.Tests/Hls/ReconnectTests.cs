@@ -33,6 +33,93 @@ public sealed class ReconnectTests
     }
 
     [Fact]
+    public void A_publisher_whose_picture_of_another_size_is_refused_and_who_comes_back_is_one_discontinuity()
+    {
+        var rig = new HlsRig();
+        rig.Publish().Run(2);
+        var (checker, transport) = (rig.Watch(), rig.Watch(HlsFormat.TransportStream));
+        rig.Source.Run(15);
+        var account = rig.Stream.Budget[MemoryUse.JitterBuffers];
+        var room = rig.Stream.Budget.Limit - rig.Stream.Budget.Used;
+        account.TryCharge(room).ShouldBeTrue();
+        rig.Source.Lease.SetConfig(0, LowLatencyRules.Sized(1));
+        rig.Source.Lease.Append(Media.TrackKind.Video, 0, rig.Source.Time, 0, isKey: true, new byte[64 << 20], rig.Stream.Now).ShouldBe(Publishing.AppendResult.OutOfMemory);
+        rig.Source.Lease.End(isClean: false, rig.Stream.Now);
+        account.Release(room);
+        rig.Idle(2);
+        rig.Publish().Run(30);
+
+        foreach (var history in new[] { checker.Of(HlsRig.Video), checker.Of(HlsRig.Audio), transport.Of(HlsRig.Video) })
+        {
+            history.Segments.Select(segment => segment.Discontinuity).Distinct().ShouldBe([0, 1]);
+            history.Segments.ShouldAllBe(segment => segment.Micros > 0);
+        }
+    }
+
+    [Fact]
+    public void Sound_that_comes_later_than_the_picture_begins_its_segment_later()
+    {
+        const double LostMicros = 3 * 1_024 * 1_000_000.0 / 44_100;
+        var rig = new HlsRig();
+        rig.Publish().Run(2);
+        var checker = rig.Watch();
+        rig.Source.Run(10);
+        rig.Source.Lease.End(isClean: true, rig.Stream.Now);
+        rig.Idle(3);
+        rig.Publish(lease => new MediaSource(rig.Stream, lease) { IsSoundLost = static time => time < 69_000 }).Run(20);
+
+        var (video, audio) = (After(HlsRig.Video), After(HlsRig.Audio));
+        (audio[0].Date!.Value - video[0].Date!.Value).TotalMicroseconds.ShouldBe(LostMicros, 3_000);
+        audio[0].Date!.Value.AddMicroseconds(audio[0].Micros).ShouldBe(audio[1].Date!.Value, TimeSpan.FromMilliseconds(3));
+        (video[0].Micros - audio[0].Micros - LostMicros).ShouldBeInRange(-30_000, 30_000);
+
+        List<ReadSegment> After(RenditionId id) => [.. checker.Of(id).Segments.Where(segment => segment.Discontinuity == 1)];
+    }
+
+    [Theory]
+    [InlineData(0.02)]
+    [InlineData(0.06)]
+    [InlineData(0.3)]
+    [InlineData(0.52)]
+    public void What_a_publisher_left_lasts_as_long_as_its_samples(double seconds)
+    {
+        var rig = new HlsRig();
+        rig.Publish().Run(2);
+        var checker = rig.Watch();
+        rig.Source.Run(8 + seconds);
+        rig.Source.Lease.End(isClean: true, rig.Stream.Now);
+        rig.Idle(1);
+        rig.Publish().Run(12);
+
+        foreach (var id in (RenditionId[])[HlsRig.Video, HlsRig.Audio])
+        {
+            var timescale = id == HlsRig.Video ? 90_000 : 44_100;
+            foreach (var segment in checker.Of(id).Segments)
+                (checker.Of(id).Samples(segment.Number).Sum(sample => (long)sample.Duration) * 1_000_000.0 / timescale).ShouldBe(segment.Micros, 50, $"segment {segment.Number} of {id}");
+        }
+    }
+
+    [Theory]
+    [InlineData(900)]
+    [InlineData(-900)]
+    public void A_clock_that_is_corrected_moves_no_date_by_more_than_a_frame(int lateMillis)
+    {
+        var rig = new HlsRig();
+        // Its first frames come late, or in a burst: when the sender took them is known a second later.
+        rig.Publish(lease => new MediaSource(rig.Stream, lease) { Clock = time => time + (time > 1_000_000 ? lateMillis * 1_000L : 0) }).Run(2);
+        var checker = rig.Watch();
+        rig.Source.Run(90);
+
+        var segments = checker.Of(HlsRig.Video).Segments;
+        segments.Count.ShouldBeGreaterThan(10);
+        for (var i = 1; i < segments.Count; i++)
+        {
+            if (segments[i].Discontinuity == segments[i - 1].Discontinuity)
+                (segments[i].Date!.Value - segments[i - 1].Date!.Value).TotalMicroseconds.ShouldBe(segments[i - 1].Micros, 41_000);
+        }
+    }
+
+    [Fact]
     public void A_takeover_is_one_discontinuity()
     {
         var rig = new HlsRig();

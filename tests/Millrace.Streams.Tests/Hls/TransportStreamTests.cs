@@ -19,7 +19,7 @@ public sealed class TransportStreamTests
         var pictures = 0;
         foreach (var segment in checker.Packager.Snapshot.Renditions[0].Segments)
         {
-            var reader = new TsReader(RenditionHistory.Slice(segment, 0, segment.Bytes.Head));
+            var reader = Read(segment);
             reader.ShouldBeContinuous();
             pictures += reader.Packets.Count(packet => packet is { IsStart: true, Pid: 0x100 });
         }
@@ -84,6 +84,30 @@ public sealed class TransportStreamTests
         playlist.Segments.Count.ShouldBeInRange(segments, segments + 1);
     }
 
+    [Fact]
+    public void Another_size_where_sound_has_just_begun_a_segment_is_one_discontinuity_and_loses_no_sound()
+    {
+        var rig = new HlsRig();
+        rig.Publish(lease => new MediaSource(rig.Stream, lease) { SoundLate = -600_000, Group = 10 }).Run(2);
+        var (checker, transport) = (rig.Watch(), rig.Watch(HlsFormat.TransportStream));
+        rig.Source.Run(9);
+        // The sound is ahead: its new parameters begin a segment at a time that pictures have not come to.
+        rig.Source.Lease.SetConfig(0, LowLatencyRules.Mono());
+        rig.Source.Run(0.03);
+        rig.Source.Lease.SetConfig(0, LowLatencyRules.Sized(1));
+        rig.Source.Run(20);
+
+        foreach (var history in new[] { checker.Of(HlsRig.Video), checker.Of(HlsRig.Audio), transport.Of(HlsRig.Video) })
+            history.Segments.Select(segment => segment.Discontinuity).Distinct().ShouldBe([0, 1]);
+        var sounds = transport.Packager.Snapshot.Renditions[0].Segments.SelectMany(segment => Read(segment).Pes(0x101)).ToList();
+        foreach (var (pes, next) in sounds.Zip(sounds.Skip(1)))
+        {
+            // Each frame has an ADTS header of 7 bytes before its 120.
+            var frames = pes.Data.Length / 127;
+            (next.Pts - pes.Pts).ShouldBeInRange(frames * 2_089, frames * 2_091, "90 kHz");
+        }
+    }
+
     [Theory]
     [InlineData(true, false, "{0}.ts")]
     [InlineData(false, true, "test-{0}.ts")]
@@ -98,4 +122,6 @@ public sealed class TransportStreamTests
         checker.Read(HlsRig.Video).Segments.ShouldAllBe(segment => segment.Uri == string.Format(System.Globalization.CultureInfo.InvariantCulture, expected, segment.Number));
         checker.Read(HlsRig.Video).Segments[0].Key.ShouldBe(checker.Read(HlsRig.Video).Segments[0].Uri.Replace(".ts", ".key", StringComparison.Ordinal));
     }
+
+    private static TsReader Read(HlsSegment segment) => new(RenditionHistory.Slice(segment, 0, segment.Bytes.Head));
 }
