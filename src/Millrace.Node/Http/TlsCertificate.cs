@@ -10,8 +10,8 @@ using Millrace.Node.Shards;
 namespace Millrace.Node.Http;
 
 /// <summary>
-/// The certificate of <c>http.tls</c>. Its files are looked at again at handshakes, so that a renewal needs no restart; files
-/// that are no longer good leave the last good certificate in force.
+/// The certificate of <c>http.tls</c>. Handshakes have its files looked at again, so that a renewal needs no restart, but never
+/// wait for that: until the look is over, and where the files are no longer good, the last good certificate is in force.
 /// </summary>
 internal sealed class TlsCertificate
 {
@@ -20,15 +20,17 @@ internal sealed class TlsCertificate
 
     private readonly TlsSettings _settings;
     private readonly ILogger _logger;
-    private readonly Lock _gate = new();
+    private readonly Action<Action> _run;
     private SslServerAuthenticationOptions _options;
     private string _seen;
     private long _nextCheck;
+    private bool _isChecking;
 
-    private TlsCertificate(TlsSettings settings, ILogger logger, long now)
+    private TlsCertificate(TlsSettings settings, ILogger logger, long now, Action<Action> run)
     {
         _settings = settings;
         _logger = logger;
+        _run = run;
         _nextCheck = now + CheckMicros;
         var files = ReadFiles();
         _seen = DigestOf(files);
@@ -39,11 +41,12 @@ internal sealed class TlsCertificate
     /// <param name="settings">With both files named.</param>
     /// <param name="logger">For renewals.</param>
     /// <param name="now">Monotonic time, microseconds.</param>
-    public static TlsCertificate Open(TlsSettings settings, ILogger logger, long now)
+    /// <param name="run">Where later looks at the files run; null: on the thread pool.</param>
+    public static TlsCertificate Open(TlsSettings settings, ILogger logger, long now, Action<Action>? run = null)
     {
         try
         {
-            return new TlsCertificate(settings, logger, now);
+            return new TlsCertificate(settings, logger, now, run ?? (static check => ThreadPool.UnsafeQueueUserWorkItem(static check => check(), check, preferLocal: false)));
         }
         catch (TlsFileException e)
         {
@@ -55,26 +58,35 @@ internal sealed class TlsCertificate
     /// <param name="now">Monotonic time, microseconds.</param>
     public SslServerAuthenticationOptions Current(long now)
     {
-        lock (_gate)
+        if (now >= Volatile.Read(ref _nextCheck) && !Interlocked.Exchange(ref _isChecking, true))
         {
-            if (now < _nextCheck)
-                return _options;
-            _nextCheck = now + CheckMicros;
-            try
+            Volatile.Write(ref _nextCheck, now + CheckMicros);
+            _run(Check);
+        }
+
+        return Volatile.Read(ref _options);
+    }
+
+    /// <summary>One at a time: a file system that hangs holds up this look, and with it only the next.</summary>
+    private void Check()
+    {
+        try
+        {
+            var files = ReadFiles();
+            var digest = DigestOf(files);
+            if (digest != _seen)
             {
-                var files = ReadFiles();
-                var digest = DigestOf(files);
-                if (digest == _seen)
-                    return _options;
-                _options = Load(files, digest);
+                Volatile.Write(ref _options, Load(files, digest));
                 _seen = digest;
             }
-            catch (TlsFileException e)
-            {
-                LogOnce(e);
-            }
-
-            return _options;
+        }
+        catch (TlsFileException e)
+        {
+            LogOnce(e);
+        }
+        finally
+        {
+            Volatile.Write(ref _isChecking, false);
         }
     }
 
@@ -117,12 +129,24 @@ internal sealed class TlsCertificate
             _logger.LogWarning("the TLS certificate of {Subject} has expired", leaf.Subject);
         return new SslServerAuthenticationOptions
         {
-            // Offline: what is sent is what the file holds, and nothing is fetched from elsewhere.
-            ServerCertificateContext = SslStreamCertificateContext.Create(leaf, chain, offline: true),
+            ServerCertificateContext = ContextOf(leaf, chain, digest),
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
             AllowRenegotiation = false,
         };
+    }
+
+    private SslStreamCertificateContext ContextOf(X509Certificate2 leaf, X509Certificate2Collection chain, string digest)
+    {
+        try
+        {
+            // Offline: what is sent is what the file holds, and nothing is fetched from elsewhere.
+            return SslStreamCertificateContext.Create(leaf, chain, offline: true);
+        }
+        catch (Exception e) when (e is CryptographicException or NotSupportedException)
+        {
+            throw new TlsFileException($"http.tls.certificate: {_settings.Certificate} cannot be used for TLS: {e.Message}", digest, e);
+        }
     }
 
     /// <summary>The server's own certificate first (RFC 8446, 4.4.2), as certbot and all others write it.</summary>
@@ -151,7 +175,7 @@ internal sealed class TlsCertificate
         {
             return X509Certificate2.CreateFromPem(certificate.ExportCertificatePem(), files.Key);
         }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException or NotSupportedException)
         {
             var what = files.Key.Contains("PRIVATE KEY-----", StringComparison.Ordinal)
                 ? $"is not the private key of {_settings.Certificate}"

@@ -35,6 +35,33 @@ public sealed class TlsCertificateTests : IDisposable
     }
 
     [Fact]
+    public void A_handshake_never_waits_for_the_files_and_one_look_at_them_is_enough()
+    {
+        var looks = new List<Action>();
+        var certificate = Open(looks.Add);
+        var first = ThumbprintOf(certificate, 0);
+        _files.Issue();
+
+        // The file system hangs: handshakes go on with what there is.
+        for (var second = 2; second < 20; second++)
+            ThumbprintOf(certificate, second * Second).ShouldBe(first);
+        looks.Count.ShouldBe(1);
+
+        looks[0]();
+        ThumbprintOf(certificate, 20 * Second).ShouldBe(_files.Thumbprint);
+        looks.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_look_runs_on_another_thread_than_the_handshake_that_it_is_due_at()
+    {
+        var certificate = TlsCertificate.Open(_files.Settings, _log.CreateLogger("Tls"), 0);
+        _files.Issue();
+
+        await Wait.Until(() => ThumbprintOf(certificate, 2 * Second) == _files.Thumbprint, "the renewal is in force");
+    }
+
+    [Fact]
     public void Broken_files_leave_the_last_good_certificate_in_force_and_are_one_line_of_error()
     {
         var certificate = Open();
@@ -88,7 +115,9 @@ public sealed class TlsCertificateTests : IDisposable
     private static string ThumbprintOf(TlsCertificate certificate, long now) =>
         certificate.Current(now).ServerCertificateContext!.TargetCertificate.Thumbprint;
 
-    private TlsCertificate Open() => TlsCertificate.Open(_files.Settings, _log.CreateLogger("Tls"), 0);
+    /// <summary>Looks at the files at once, where <paramref name="run"/> does not say otherwise.</summary>
+    private TlsCertificate Open(Action<Action>? run = null) =>
+        TlsCertificate.Open(_files.Settings, _log.CreateLogger("Tls"), 0, run ?? (static look => look()));
 
     private string Message(TlsSettings settings) =>
         Should.Throw<ListenException>(() => TlsCertificate.Open(settings, _log.CreateLogger("Tls"), 0)).Message;
