@@ -44,7 +44,7 @@ internal sealed class MediaNode : IAsyncDisposable
         var budget = new MemoryBudget(settings.Memory.Media ?? MediaMemory.Automatic());
         var registry = new StreamRegistry(new StreamResources(_pool, budget, ToOptions(settings)) { Hls = new HlsPlan(settings).Of, Report = Report });
         var sessions = new SessionTable(loggers.CreateLogger("Millrace.Session"), new TrafficZones(settings));
-        Context = new NodeContext(settings, registry, sessions, loggers);
+        Context = new NodeContext(settings, registry, sessions, loggers) { Stopping = _stopping.Token };
         _shards = new Shard[settings.Shards.EffectiveCount(Environment.ProcessorCount)];
         for (var i = 0; i < _shards.Length; i++)
             _shards[i] = new Shard(i, registry, loggers.CreateLogger("Millrace.Shard"));
@@ -78,9 +78,10 @@ internal sealed class MediaNode : IAsyncDisposable
             RtmpPort = RtmpPort == 0 ? port : RtmpPort;
         }
 
+        var fronts = Array.ConvertAll(_shards, _ => new HttpFront(Context, _kestrel));
         for (var i = 0; i < _settings.Http.Listen.Count; i++)
         {
-            var port = _acceptor.Listen(_settings.Http.Listen[i], $"http.listen[{i}]", (socket, shard) => new HttpConnection(socket, shard, Context, _kestrel));
+            var port = _acceptor.Listen(_settings.Http.Listen[i], $"http.listen[{i}]", (socket, shard) => new HttpConnection(socket, shard, fronts[shard.Number]));
             Announce("HTTP", _settings.Http.Listen[i], port);
             HttpPort = HttpPort == 0 ? port : HttpPort;
         }
@@ -123,12 +124,12 @@ internal sealed class MediaNode : IAsyncDisposable
         _acceptor.Stop();
         await _stopping.CancelAsync();
         foreach (var session in Context.Sessions.All.Where(session => session.Traffic is not ShardConnection))
-            session.Kick?.Invoke("the node is shutting down");
+            session.Kick?.Invoke(NodeContext.StopReason);
         // Viewers that take nothing any more use up their share; what is left of the deadline is Kestrel's.
         var start = NodeClock.Micros;
         var end = start + (deadline.ToMicros() / 4 * 3);
         foreach (var shard in _shards)
-            shard.BeginStop("the node is shutting down", end);
+            shard.BeginStop(NodeContext.StopReason, end);
         foreach (var shard in _shards)
             shard.Join();
         if (_web is not null)

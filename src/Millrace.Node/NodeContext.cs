@@ -13,7 +13,13 @@ namespace Millrace.Node;
 /// <summary>What the node's parts share.</summary>
 internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry, SessionTable sessions, ILoggerFactory loggers)
 {
+    /// <summary>Told to whom the node's stop leaves without an answer.</summary>
+    public const string StopReason = "the node is shutting down";
+
     public NodeSettings Settings { get; } = settings;
+
+    /// <summary>Nothing is to be waited for any more.</summary>
+    public CancellationToken Stopping { get; init; }
 
     public StreamRegistry Registry { get; } = registry;
 
@@ -22,6 +28,8 @@ internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry
     public TrafficZones Traffic => Sessions.Traffic;
 
     public HlsAudience HlsAudience { get; } = new();
+
+    public HlsStarts HlsStarts { get; } = new(loggers.CreateLogger("Millrace.Hls"));
 
     public ILoggerFactory Loggers { get; } = loggers;
 

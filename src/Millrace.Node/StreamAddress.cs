@@ -77,7 +77,8 @@ internal sealed record StreamAddress(StreamName Name, IReadOnlyDictionary<string
     }
 
     /// <summary>The name of the vhost that a Host header selects.</summary>
-    public static string VhostOf(NodeContext node, string host) => node.Traffic.VhostOf(HostOf("http://" + host));
+    public static string VhostOf(NodeSettings settings, string host) =>
+        settings.Vhosts is [{ Aliases.Count: 0 } only] ? only.Name : settings.VhostOf(HostOf("http://" + host)).Name;
 
     public string Argument(string name) => Arguments.TryGetValue(name, out var value) ? value : "";
 

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
 namespace Millrace.Fuzz;
 
 /// <summary>Bytes to start from.</summary>
@@ -37,4 +40,28 @@ internal sealed class BrokenInvariantException(string message) : Exception(messa
         if (isBroken)
             throw new BrokenInvariantException(message);
     }
+
+    public static void ThrowIf(bool isBroken, [InterpolatedStringHandlerArgument(nameof(isBroken))] ref WhenBroken message) =>
+        ThrowIf(isBroken, message.Text);
+}
+
+/// <summary>A message that is written only when it is thrown: what a run allocates is to be the product's.</summary>
+[InterpolatedStringHandler]
+internal ref struct WhenBroken
+{
+    private DefaultInterpolatedStringHandler _text;
+    private readonly bool _isBroken;
+
+    public WhenBroken(int literalLength, int formattedCount, bool isBroken, out bool isWritten)
+    {
+        _isBroken = isWritten = isBroken;
+        if (isBroken)
+            _text = new DefaultInterpolatedStringHandler(literalLength, formattedCount, CultureInfo.InvariantCulture);
+    }
+
+    public string Text => _isBroken ? _text.ToStringAndClear() : "";
+
+    public void AppendLiteral(string text) => _text.AppendLiteral(text);
+
+    public void AppendFormatted<T>(T value, string? format = null) => _text.AppendFormatted(value, format);
 }

@@ -12,25 +12,37 @@ namespace Millrace.Node.Hls;
 internal sealed class HlsAudience
 {
     /// <summary>Behind three target durations of 6 s a player has stopped, or has long been stalled.</summary>
-    private const long PresentMicros = 18_000_000;
+    public const long PresentMicros = 18_000_000;
 
     /// <summary>Of one stream; more are not counted, for agents are made up by clients.</summary>
-    private const int MaxViewers = 50_000;
+    public const int MaxViewers = 50_000;
 
-    private readonly ConcurrentDictionary<(StreamName Stream, TrafficFormat Format), ConcurrentDictionary<int, long>> _viewers = new();
+    private readonly ConcurrentDictionary<(StreamName Stream, TrafficFormat Format), Viewers> _viewers = new();
+
+    private int _waiting;
+
+    /// <summary>Requests that wait for something to be published.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    public void AddWaiting(int count) => Interlocked.Add(ref _waiting, count);
+
+    /// <summary>Two requests of one viewer have the same number.</summary>
+    /// <param name="address">Of the viewer.</param>
+    /// <param name="agent">User-Agent.</param>
+    public static int ViewerOf(IPAddress? address, ReadOnlySpan<byte> agent)
+    {
+        var hash = new HashCode();
+        hash.Add(address);
+        hash.AddBytes(agent);
+        return hash.ToHashCode();
+    }
 
     /// <param name="stream">A stream that exists.</param>
     /// <param name="format">LL-HLS or MPEG-TS.</param>
-    /// <param name="address">Of the viewer.</param>
-    /// <param name="agent">User-Agent.</param>
+    /// <param name="viewer">From <see cref="ViewerOf"/>.</param>
     /// <param name="now">Monotonic time, microseconds.</param>
-    public void Note(StreamName stream, TrafficFormat format, IPAddress? address, string agent, long now)
-    {
-        var viewers = _viewers.GetOrAdd((stream, format), static _ => new ConcurrentDictionary<int, long>());
-        var viewer = HashCode.Combine(address, agent);
-        if (viewers.ContainsKey(viewer) || viewers.Count < MaxViewers)
-            viewers[viewer] = now;
-    }
+    public void Note(StreamName stream, TrafficFormat format, int viewer, long now) =>
+        _viewers.GetOrAdd((stream, format), static _ => new Viewers()).Note(viewer, now);
 
     public int Count(StreamName stream, TrafficFormat format) =>
         _viewers.TryGetValue((stream, format), out var viewers) ? viewers.Count : 0;
@@ -45,14 +57,35 @@ internal sealed class HlsAudience
     {
         foreach (var (key, viewers) in _viewers)
         {
-            foreach (var (viewer, seen) in viewers)
-            {
-                if (now - seen > PresentMicros)
-                    viewers.TryRemove(new KeyValuePair<int, long>(viewer, seen));
-            }
-
-            if (viewers.IsEmpty)
+            viewers.Sweep(now);
+            if (viewers.Count == 0)
                 _viewers.TryRemove(key, out _);
+        }
+    }
+
+    /// <summary>Of one stream in one format. The dictionary's own Count takes all of its locks, and is asked for with each new viewer.</summary>
+    private sealed class Viewers
+    {
+        private readonly ConcurrentDictionary<int, long> _seen = new();
+        private int _count;
+
+        public int Count => Volatile.Read(ref _count);
+
+        public void Note(int viewer, long now)
+        {
+            if (_seen.TryGetValue(viewer, out var before) && _seen.TryUpdate(viewer, now, before))
+                return;
+            if (Interlocked.Increment(ref _count) > MaxViewers || !_seen.TryAdd(viewer, now))
+                Interlocked.Decrement(ref _count);
+        }
+
+        public void Sweep(long now)
+        {
+            foreach (var pair in _seen)
+            {
+                if (now - pair.Value > PresentMicros && _seen.TryRemove(pair))
+                    Interlocked.Decrement(ref _count);
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Millrace.Node.Http;
 using Millrace.Node.Metrics;
@@ -10,60 +11,79 @@ internal sealed class HlsEndpoint(NodeContext node)
 {
     private readonly HlsResolver _resolver = new(node);
 
+    /// <summary>Whether the method is one that a shard serves.</summary>
+    public static bool IsMediaMethod(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
+
     public Task ServeAsync(HttpContext context)
     {
         var request = context.Request;
-        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+        if (IsMediaMethod(request.Method))
             return AnswerAsync(context);
         return HttpMethods.IsOptions(request.Method) ? Preflight(context) : Refuse(context);
     }
 
     private async Task AnswerAsync(HttpContext context)
     {
-        var path = FlvEndpoint.PathOf(context);
-        var resource = _resolver.Resolve(context.Request.Host.Value ?? "", path, context.Request.QueryString.Value ?? "", NodeClock.Micros, out var request);
-        var deadline = resource.Wait is { } first ? NodeClock.Micros + first.LimitMicros : 0;
-        while (resource.Wait is { } wait && NodeClock.Micros < deadline && !context.RequestAborted.IsCancellationRequested)
-        {
-            var left = TimeSpan.FromMicroseconds(deadline - NodeClock.Micros);
-            await HlsWaiters.Of(wait.Packager).When(wait.Condition).WaitAsync(left, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            resource = HlsResolver.Resolve(request!, NodeClock.Micros);
-        }
-
+        var query = context.Request.QueryString.Value ?? "";
+        var request = HlsRequest.Parse(node.Settings, context.Request.Host.Value ?? "", FlvEndpoint.PathOf(context), query.Length > 0 ? query[1..] : "");
+        var resource = _resolver.Resolve(request, NodeClock.Micros);
+        if (resource.Wait is { } wait)
+            resource = await WaitAsync(context, request, resource, NodeClock.Micros + wait.LimitMicros);
+        TrafficTag.Set(context, resource.Asked, request.Format);
         if (context.RequestAborted.IsCancellationRequested)
             return;
-        Note(context, resource, HlsTarget.TrafficOf(path));
+        Note(context, resource, request.Format);
         await WriteAsync(context, resource);
+    }
+
+    private async Task<MediaResource> WaitAsync(HttpContext context, HlsRequest request, MediaResource resource, long deadline)
+    {
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, node.Stopping);
+        node.HlsAudience.AddWaiting(1);
+        try
+        {
+            while (resource.Wait is { } wait && NodeClock.Micros < deadline && !ends.IsCancellationRequested)
+            {
+                var left = TimeSpan.FromMicroseconds(Math.Max(0, deadline - NodeClock.Micros));
+                await wait.Waiters.When(wait.Condition).WaitAsync(left, ends.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                resource = _resolver.Resolve(request, NodeClock.Micros);
+            }
+        }
+        finally
+        {
+            node.HlsAudience.AddWaiting(-1);
+        }
+
+        if (resource.Wait is null || !node.Stopping.IsCancellationRequested)
+            return resource;
+        // As on a shard, where the connection ends with this answer.
+        if (HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol))
+            context.Response.Headers.Connection = "close";
+        return HlsResolver.Refuse(503, NodeContext.StopReason) with { Asked = resource.Asked };
     }
 
     private void Note(HttpContext context, MediaResource resource, TrafficFormat format)
     {
-        TrafficTag.Set(context, resource.Asked, format);
-        if (resource is { Status: 200, Asked: { } stream } && format != TrafficFormat.Key)
-            node.HlsAudience.Note(stream, format, context.Connection.RemoteIpAddress, context.Request.Headers.UserAgent.ToString(), NodeClock.Micros);
+        if (resource is not { Status: 200, Asked: { } stream } || format == TrafficFormat.Key)
+            return;
+        var address = context.Connection.RemoteIpAddress;
+        var viewer = HlsAudience.ViewerOf(
+            address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address, Encoding.ASCII.GetBytes(context.Request.Headers.UserAgent.ToString()));
+        node.HlsAudience.Note(stream, format, viewer, NodeClock.Micros);
     }
 
     private async Task WriteAsync(HttpContext context, MediaResource resource)
     {
-        var headers = context.Request.Headers;
-        var answer = new MediaAnswer(resource, new MediaRequestFields(
-            HttpMethods.IsHead(context.Request.Method), headers.AcceptEncoding.ToString(), headers.IfNoneMatch.ToString(), headers.Range.ToString(), headers.IfRange.ToString()));
-        var body = answer.Body;
-        if (body.Segment is { } segment && !segment.TryPin())
-        {
-            // It went while it was being looked at.
-            answer = new MediaAnswer(MediaResource.Refuse(404, "the file has gone"), default);
-            body = answer.Body;
-        }
-
+        var answer = new MediaAnswer(resource, MediaRequestFields.Of(context.Request)).Hold();
         try
         {
             context.Response.StatusCode = answer.Status;
-            answer.AddHeaders(node.Settings, (name, value) => context.Response.Headers[name] = value);
+            var fields = new KestrelFields(context.Response.Headers);
+            answer.AddFields(node.Settings, ref fields);
             if (answer.Status != StatusCodes.Status304NotModified)
-                context.Response.ContentLength = body.Length;
-            if (!HttpMethods.IsHead(context.Request.Method) && body.Length > 0)
-                await WriteBodyAsync(context, body);
+                context.Response.ContentLength = answer.Body.Length;
+            if (!HttpMethods.IsHead(context.Request.Method) && answer.Body.Length > 0)
+                await WriteBodyAsync(context, answer.Body);
         }
         catch (Exception e) when (e is OperationCanceledException or TimeoutException or IOException)
         {
@@ -72,7 +92,7 @@ internal sealed class HlsEndpoint(NodeContext node)
         }
         finally
         {
-            body.Segment?.Unpin();
+            answer.Release();
         }
     }
 
@@ -88,8 +108,12 @@ internal sealed class HlsEndpoint(NodeContext node)
         // Before its head is written Kestrel would collect the body in memory of its own, and copy it once more.
         await context.Response.StartAsync(context.RequestAborted);
         var (position, left) = (body.Position, body.Length);
+        var patience = node.Settings.Limits.WriteTimeout is { Ticks: > 0 } timeout ? NodeClock.Micros + timeout.ToMicros() : long.MaxValue;
         while (left > 0)
         {
+            // As on a shard: whoever takes a byte now and then does not keep what the packager has let go.
+            if (body.Segment.IsDropped && NodeClock.Micros >= patience)
+                throw new OperationCanceledException("the client takes too long for a segment that is no longer kept");
             var count = CopyRun(writer, body, position, left);
             position += count;
             left -= count;

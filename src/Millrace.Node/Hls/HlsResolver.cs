@@ -2,12 +2,10 @@ using Millrace.Media;
 using Millrace.Node.Http;
 using Millrace.Node.Sessions;
 using Millrace.Streams;
+using Millrace.Streams.Cuts;
 using Millrace.Streams.Hls;
 
 namespace Millrace.Node.Hls;
-
-/// <summary>A request whose stream is known.</summary>
-internal sealed record HlsRequest(LiveStream Stream, HlsTarget Target, HlsDirectives Directives, string Query);
 
 /// <summary>Turns an HLS request into what it comes to at this moment: an answer, or what it has to wait for.</summary>
 internal sealed class HlsResolver(NodeContext node)
@@ -27,38 +25,28 @@ internal sealed class HlsResolver(NodeContext node)
     /// <summary>RFC 8216bis 6.2.5.2: how far ahead of the playlist's end a part may be asked for, seconds.</summary>
     private const int AdvanceLimitSeconds = 3;
 
-    /// <param name="host">Host header: selects the vhost.</param>
-    /// <param name="path">Percent-encoded.</param>
-    /// <param name="query">With or without its question mark.</param>
+    private static readonly MediaResource NothingNew = Refuse(503, "nothing new has come in time") with { CachePolicy = MediaResource.NoStore };
+
+    public static readonly MediaResource Gone = NotFound("the stream is not live, or the file has gone");
+
+    /// <param name="request">The request; again, when what its answer had to wait for has happened.</param>
     /// <param name="now">Monotonic time, microseconds.</param>
-    /// <param name="request">What is to be resolved again when the answer had to wait.</param>
-    public MediaResource Resolve(string host, string path, string query, long now, out HlsRequest? request)
+    public MediaResource Resolve(HlsRequest request, long now)
     {
-        request = null;
-        if (!HlsTarget.TryParse(path, out var target))
-            return NotFound("there is no such file");
-        if (!HlsDirectives.TryParse(query, out var directives, out var error))
-            return Refuse(400, error);
+        if (request.Refusal is { } refusal)
+            return refusal;
         StreamName? asked = null;
-        foreach (var streamPath in target.StreamPaths())
+        foreach (var name in request.Streams)
         {
-            if (!StreamAddress.TryParseHttp(node.Settings, host, streamPath, query, out var address, out error))
-                continue;
-            if (Find(address.Name, target) is not { } stream)
+            if (Find(name, request.Target) is not { } stream)
                 continue;
             asked = stream.Name;
-            request = new HlsRequest(stream, target, directives, query);
-            if (ResolveIn(request, now) is { } resource)
-                return resource with { Asked = asked };
+            if (ResolveIn(stream, request, now) is { } resource)
+                return resource.Asked is null ? resource with { Asked = asked } : resource;
         }
 
-        return (error is null ? Gone : Refuse(400, error)) with { Asked = asked };
+        return asked is null ? Gone : Gone with { Asked = asked };
     }
-
-    /// <summary>Once more, when what it waited for has happened.</summary>
-    public static MediaResource Resolve(HlsRequest request, long now) => (ResolveIn(request, now) ?? Gone) with { Asked = request.Stream.Name };
-
-    private static MediaResource Gone => NotFound("the stream is not live, or the file has gone");
 
     /// <summary>Names in playlists carry no query, so a stream that <c>?vhost=</c> selected is known by its key from then on.</summary>
     private LiveStream? Find(StreamName name, HlsTarget target)
@@ -80,9 +68,9 @@ internal sealed class HlsResolver(NodeContext node)
     private static HlsFormat FormatOf(HlsTarget target) =>
         target.File is HlsFile.TsPlaylist or HlsFile.TsSegment or HlsFile.ContentKey ? HlsFormat.TransportStream : HlsFormat.LowLatency;
 
-    private static MediaResource? ResolveIn(HlsRequest request, long now)
+    private MediaResource? ResolveIn(LiveStream stream, HlsRequest request, long now)
     {
-        var (stream, target, directives, _) = request;
+        var target = request.Target;
         var options = stream.Hls;
         var format = FormatOf(target);
         if (!options.IsEnabled || (format == HlsFormat.TransportStream && options.Ts is null))
@@ -90,14 +78,19 @@ internal sealed class HlsResolver(NodeContext node)
         // Without its key a name means another segment tomorrow.
         if (target is { File: HlsFile.TsSegment or HlsFile.ContentKey, Key.Length: 0 } && !options.Ts!.HasPlainNames)
             return null;
-        if (target.File == HlsFile.TsPlaylist && NestedAnswer(request, options.Ts!) is { } nested)
+        if (target.File == HlsFile.TsPlaylist && NestedAnswer(stream, request, options.Ts!) is { } nested)
             return nested;
         if (target.File is HlsFile.TsSegment or HlsFile.ContentKey && !target.IsNameIn(stream.Name.Name, options.Ts!))
             return null;
         var packager = target.Key.Length > 0 ? stream.FindHls(format, target.Key) : stream.FindHls(format);
         string? unsupported = null;
         if (packager is null or { IsAsked: false, IsRetired: false })
-            packager = stream.UseHls(format, now, out unsupported);
+        {
+            packager = stream.FindHls(format);
+            if (packager is null && stream.CanStartHls(format, out unsupported))
+                return WaitFor(node.HlsStarts.Begin(stream, format), (format == HlsFormat.TransportStream ? options.Ts!.Cuts : null) ?? options.Cuts);
+        }
+
         if (unsupported is not null)
             return MediaResource.Unsupported(stream.Name, unsupported);
         // Its URL has no key: players that were there before the end have to be told of it by the same one.
@@ -108,6 +101,18 @@ internal sealed class HlsResolver(NodeContext node)
             return null;
         packager.LastUsed = now;
         var snapshot = packager.Snapshot;
+        if (request.Latest is { Resource: { } latest } && request.Latest.Snapshot == snapshot.Serial)
+            return latest;
+        var resource = ResolveAt(snapshot, request);
+        if (resource is not { Wait: null })
+            return resource;
+        request.Latest = (snapshot.Serial, resource with { Asked = stream.Name });
+        return request.Latest.Resource;
+    }
+
+    private static MediaResource? ResolveAt(HlsSnapshot snapshot, HlsRequest request)
+    {
+        var (packager, target, directives) = (snapshot.Packager, request.Target, request.Directives);
         return target.File switch
         {
             HlsFile.Multivariant when !snapshot.IsPlayable => snapshot.IsEnded ? null : Wait(snapshot, HlsCondition.Playable),
@@ -122,14 +127,14 @@ internal sealed class HlsResolver(NodeContext node)
         };
     }
 
-    private static MediaResource? NestedAnswer(HlsRequest request, TsOptions ts)
+    private static MediaResource? NestedAnswer(LiveStream stream, HlsRequest request, TsOptions ts)
     {
         if (!ts.IsNested)
             return request.Target.Name == HlsNames.Index ? NotFound("hls.ts.nested is off") : null;
         var isFlat = request.Target.Name is not (HlsNames.Index or HlsNames.Playlist);
-        var query = request.Query.Length > 0 ? "?" + request.Query.TrimStart('?') : "";
+        var query = request.Query.Length > 0 ? "?" + request.Query : "";
         return isFlat
-            ? MediaResource.Refuse(302, "see the nested playlist") with { Location = $"{Uri.EscapeDataString(request.Stream.Name.Name)}/{HlsNames.Index}{query}", CachePolicy = BriefCache }
+            ? MediaResource.Refuse(302, "see the nested playlist") with { Location = $"{Uri.EscapeDataString(stream.Name.Name)}/{HlsNames.Index}{query}", CachePolicy = BriefCache }
             : null;
     }
 
@@ -210,13 +215,16 @@ internal sealed class HlsResolver(NodeContext node)
 
     private static string LongCache(HlsSnapshot snapshot) => FormattableString.Invariant($"public, max-age={LongCacheTargets * snapshot.TargetSeconds}");
 
-    private static MediaResource Wait(HlsSnapshot snapshot, HlsCondition condition) => Refuse(503, "nothing new has come in time") with
+    private static MediaResource Wait(HlsSnapshot snapshot, HlsCondition condition) => NothingNew with
     {
-        CachePolicy = MediaResource.NoStore,
-        Wait = new HlsWait(snapshot.Packager, condition, HoldTargets * snapshot.TargetSeconds * 1_000_000),
+        Wait = new HlsWait(HlsWaiters.Of(snapshot.Packager), condition, HoldTargets * snapshot.TargetSeconds * 1_000_000),
+        Asked = snapshot.Packager.Stream,
     };
 
-    private static MediaResource NotFound(string why) => Refuse(404, why);
+    private static MediaResource WaitFor(HlsStart start, CutRule cuts) =>
+        NothingNew with { Wait = new HlsWait(start.Waiters, HlsCondition.Started, HoldTargets * cuts.SegmentMicros) };
 
-    private static MediaResource Refuse(int status, string why) => MediaResource.Refuse(status, NodeSession.Clean(why, 300)) with { CachePolicy = BriefCache };
+    public static MediaResource NotFound(string why) => Refuse(404, why);
+
+    public static MediaResource Refuse(int status, string why) => MediaResource.Refuse(status, NodeSession.Clean(why, 300)) with { CachePolicy = BriefCache };
 }

@@ -56,6 +56,9 @@ internal sealed record HlsTarget(HlsFile File, string Folder, string Name)
         path.EndsWith(PlaylistSuffix, StringComparison.Ordinal) || path.EndsWith(".m4s", StringComparison.Ordinal)
         || path.EndsWith(".ts", StringComparison.Ordinal) || path.EndsWith(".key", StringComparison.Ordinal);
 
+    public static bool IsHls(ReadOnlySpan<byte> path) =>
+        path.EndsWith(".m3u8"u8) || path.EndsWith(".m4s"u8) || path.EndsWith(".ts"u8) || path.EndsWith(".key"u8);
+
     /// <summary>The zone that a request counts in.</summary>
     public static TrafficFormat TrafficOf(string path) =>
         path.EndsWith(".key", StringComparison.Ordinal) ? TrafficFormat.Key

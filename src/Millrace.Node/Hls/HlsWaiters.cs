@@ -1,50 +1,19 @@
+using Millrace.Node.Shards;
 using Millrace.Streams.Hls;
 
 namespace Millrace.Node.Hls;
 
-internal enum HlsEvent
-{
-    /// <summary>There is something to play.</summary>
-    Playable,
-
-    /// <summary>A playlist lists the segment, or the part.</summary>
-    Listed,
-
-    /// <summary>The hinted part exists, or will never exist.</summary>
-    Decided,
-}
-
-/// <summary>What a request waits for.</summary>
-/// <param name="Event">What happens.</param>
-/// <param name="Rendition">In which rendition.</param>
-/// <param name="Segment">Media sequence number.</param>
-/// <param name="Part">Number in the segment; -1: the whole segment.</param>
-internal readonly record struct HlsCondition(HlsEvent Event, RenditionId Rendition, long Segment, long Part)
-{
-    public static HlsCondition Playable => new(HlsEvent.Playable, default, 0, 0);
-
-    public bool IsMet(HlsSnapshot snapshot)
-    {
-        if (snapshot.IsEnded)
-            return true;
-        if (Event == HlsEvent.Playable)
-            return snapshot.IsPlayable;
-        if (snapshot.Find(Rendition) is not { } view)
-            return false;
-        if (Event == HlsEvent.Decided)
-            return view.NextSegment > Segment || (view.NextSegment == Segment && view.OpenParts > Part);
-        return Part < 0 ? view.HasSegment(Segment) : view.HasPart(Segment, Part);
-    }
-}
-
 /// <summary>
-/// Requests that wait for a packager. All who wait for the same thing share one task, which a pool thread completes: the
-/// publisher's thread only says that there is something new.
+/// Requests that wait for a packager, or for its start: those on shards in a list for each shard, those on Kestrel as tasks, one for all who
+/// wait for the same thing. The publisher's thread only says that there is something new; shards and a pool thread see to it.
 /// </summary>
-internal sealed class HlsWaiters(HlsPackager packager) : IHlsListener, IThreadPoolWorkItem
+/// <param name="isMet">Whether something has happened; any thread.</param>
+internal sealed class HlsWaiters(Func<HlsCondition, bool> isMet) : IHlsListener, IThreadPoolWorkItem
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<HlsCondition, TaskCompletionSource> _waits = [];
+    private readonly Dictionary<HlsCondition, TaskCompletionSource> _tasks = [];
+    private HlsWaitList?[] _lists = [];
+    private int _hasTasks;
     private int _isScheduled;
 
     public static HlsWaiters Of(HlsPackager packager)
@@ -53,8 +22,24 @@ internal sealed class HlsWaiters(HlsPackager packager) : IHlsListener, IThreadPo
             return waiters;
         lock (packager)
         {
-            packager.Listener ??= new HlsWaiters(packager);
+            packager.Listener ??= new HlsWaiters(condition => condition.IsMet(packager.Snapshot));
             return (HlsWaiters)packager.Listener;
+        }
+    }
+
+    /// <summary>The list of a shard's own requests.</summary>
+    public HlsWaitList On(Shard shard)
+    {
+        var lists = Volatile.Read(ref _lists);
+        if (shard.Number < lists.Length && lists[shard.Number] is { } known)
+            return known;
+        lock (_lock)
+        {
+            lists = new HlsWaitList?[Math.Max(_lists.Length, shard.Number + 1)];
+            _lists.CopyTo(lists, 0);
+            var list = lists[shard.Number] = new HlsWaitList(shard, isMet);
+            Volatile.Write(ref _lists, lists);
+            return list;
         }
     }
 
@@ -63,18 +48,22 @@ internal sealed class HlsWaiters(HlsPackager packager) : IHlsListener, IThreadPo
     {
         lock (_lock)
         {
-            // Looked at inside the lock: what is published later finds the wait in the table.
-            if (condition.IsMet(packager.Snapshot))
+            Volatile.Write(ref _hasTasks, 1);
+            Interlocked.MemoryBarrier();
+            // Looked at after that: what is published later sees that somebody waits.
+            if (isMet(condition))
                 return Task.CompletedTask;
-            if (!_waits.TryGetValue(condition, out var wait))
-                _waits[condition] = wait = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return wait.Task;
+            if (!_tasks.TryGetValue(condition, out var task))
+                _tasks[condition] = task = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return task.Task;
         }
     }
 
     public void OnPublished()
     {
-        if (Interlocked.Exchange(ref _isScheduled, 1) == 0)
+        foreach (var list in Volatile.Read(ref _lists))
+            list?.OnPublished();
+        if (Volatile.Read(ref _hasTasks) == 1 && Interlocked.Exchange(ref _isScheduled, 1) == 0)
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
@@ -84,17 +73,19 @@ internal sealed class HlsWaiters(HlsPackager packager) : IHlsListener, IThreadPo
         List<TaskCompletionSource>? met = null;
         lock (_lock)
         {
-            var snapshot = packager.Snapshot;
-            foreach (var (condition, wait) in _waits)
+            foreach (var (condition, task) in _tasks)
             {
-                if (!condition.IsMet(snapshot))
+                if (!isMet(condition))
                     continue;
-                (met ??= []).Add(wait);
-                _waits.Remove(condition);
+                (met ??= []).Add(task);
+                _tasks.Remove(condition);
             }
+
+            if (_tasks.Count == 0)
+                Volatile.Write(ref _hasTasks, 0);
         }
 
-        foreach (var wait in met ?? [])
-            wait.SetResult();
+        foreach (var task in met ?? [])
+            task.SetResult();
     }
 }

@@ -122,7 +122,8 @@ internal sealed class FlvEndpoint(NodeContext node)
     private async Task<string> PlayHttpAsync(HttpContext context, MediaResource resource, KestrelReader reader, byte[] header)
     {
         context.Features.Get<IHttpResponseBodyFeature>()!.DisableBuffering();
-        resource.AddHeaders(node.Settings, (name, value) => context.Response.Headers[name] = value);
+        var fields = new KestrelFields(context.Response.Headers);
+        resource.AddFields(node.Settings, ref fields);
         EndWithBody(context);
         var body = context.Response.BodyWriter;
         var window = node.WindowOf(resource.Stream!, WireFormat.Flv);
@@ -227,7 +228,8 @@ internal sealed class FlvEndpoint(NodeContext node)
     private async Task AnswerAsync(HttpContext context, MediaResource resource)
     {
         context.Response.StatusCode = IsAnswered(context) ? resource.Status : 405;
-        resource.AddHeaders(node.Settings, (name, value) => context.Response.Headers[name] = value);
+        var fields = new KestrelFields(context.Response.Headers);
+        resource.AddFields(node.Settings, ref fields);
         if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
             context.Response.Headers.Allow = "GET, HEAD";
         if (resource.Stream is not null)

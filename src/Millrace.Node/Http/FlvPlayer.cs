@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Millrace.Media;
@@ -11,29 +12,25 @@ using Millrace.Streams.Wire;
 namespace Millrace.Node.Http;
 
 /// <summary>The bridge from a wire log to an HTTP-FLV or WebSocket-FLV viewer.</summary>
-internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, HttpRequestHead request)
+internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, FlvRequest request) : HttpPlayer
 {
-    private readonly bool _isWebSocket = request is { WantsUpgrade: true, IsVersion11: true, Method: "GET" }
-        && request.Upgrade.Equals("websocket", StringComparison.OrdinalIgnoreCase);
+    private readonly bool _isWebSocket = request.IsWebSocket;
 
     private readonly WebSocketReader _webSocket = new();
     private MediaResource? _resource;
     private bool _isStarted;
-    private bool _hasDropped;
-    private long _opened;
     private long _waitEnd = long.MaxValue;
 
     private TrafficFormat Format => _isWebSocket ? TrafficFormat.WsFlv : TrafficFormat.Flv;
 
-    public long NextDeadline => _isStarted ? long.MaxValue : _waitEnd;
+    public override long NextDeadline => _isStarted ? long.MaxValue : _waitEnd;
 
     public void Open(long now)
     {
-        _opened = now;
         _resource = MediaResource.Resolve(node, request.Host, request.Path, request.Query);
-        if (_isWebSocket && (request.WebSocketVersion != "13" || request.WebSocketKey.Length == 0))
+        if (_isWebSocket && (!request.HasWebSocketVersion || request.WebSocketKey.Length == 0))
             _resource = MediaResource.BadHandshake;
-        if (_resource.Stream is null || request.Method == "HEAD")
+        if (_resource.Stream is null || request.IsHead)
         {
             Answer(_resource, now);
             return;
@@ -44,22 +41,31 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Htt
     }
 
     /// <summary>The first media is about to go out: the answer's head and the FLV header come before it.</summary>
-    public void Start(long now)
+    public override void Start(long now)
     {
         if (_isStarted)
             return;
         _isStarted = true;
-        var head = _isWebSocket ? WriteUpgrade() : _resource!.WriteHead(node.Settings, keepsAlive: false, isChunked: request.IsVersion11);
-        node.Traffic.Count(_resource!.Stream!, Format, _isWebSocket ? 101 : 200, request.Length, 0, now - _opened);
-        var header = FlvStart.Write(node.Registry.Find(_resource!.Stream!)?.Timeline.Era, _resource.Form, connection.Subscription!.Key.Format);
-        if (!connection.Cursor.TryInsert(head) || !connection.Cursor.TryInsert(header))
+        var name = _resource!.Stream!;
+        connection.CountStream(new TrafficSubject(name, name.Vhost, Format), _isWebSocket ? 101 : 200, now);
+        connection.EndAfterAnswer();
+        var head = connection.Shard.Reply;
+        if (_isWebSocket)
+            WriteUpgrade(head);
+        else
+            connection.WriteHead(new MediaAnswer(_resource, MediaRequestFields.None), request.IsVersion11 ? BodyFraming.Chunked : BodyFraming.UntilClose);
+        head.Write(FlvStart.Write(node.Registry.Find(name)?.Timeline.Era, _resource.Form, connection.Subscription!.Key.Format));
+        if (!connection.Cursor.TryInsert(head.WrittenSpan))
             connection.Close("the media memory budget is used up");
+        head.ResetWrittenCount();
     }
 
-    public void OnReadable(long now)
+    public override void OnReadable(long now)
     {
         var received = connection.Take(connection.Shard.ReceiveBuffer);
-        _hasDropped |= received > 0 && !_isWebSocket;
+        // What a client says while it waits is dropped: nothing that follows would be a request.
+        if (received > 0)
+            connection.EndAfterAnswer();
         if (received <= 0 || !_isWebSocket || !_isStarted)
             return;
         var input = connection.Shard.ReceiveBuffer.AsSpan(0, received);
@@ -74,7 +80,7 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Htt
             connection.Close(error);
     }
 
-    public void OnTimer(long now)
+    public override void OnTimer(long now)
     {
         if (now < _waitEnd || _isStarted)
             return;
@@ -84,7 +90,15 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Htt
         Answer(MediaResource.NotLive(_resource!.Stream!), now);
     }
 
-    public void OnEnded(long now)
+    public override void OnSignal(WireSignal signal, long now)
+    {
+        if (signal == WireSignal.Ended)
+            OnEnded(now);
+        else if (signal == WireSignal.Unsupported)
+            OnUnsupported(now);
+    }
+
+    private void OnEnded(long now)
     {
         if (!_isStarted)
         {
@@ -99,7 +113,7 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Htt
     }
 
     /// <summary>The stream goes on in codecs that FLV cannot carry in this form.</summary>
-    public void OnUnsupported(long now)
+    private void OnUnsupported(long now)
     {
         connection.Leave();
         if (_isStarted)
@@ -109,11 +123,20 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Htt
     }
 
     /// <summary>Ends the body in its own form: a last chunk, a close frame.</summary>
-    public void End(string reason, long now)
+    public override void End(string reason, long now)
     {
         connection.Leave();
-        if (_isStarted)
-            connection.SendControl(_isWebSocket ? WebSocketReader.GoingAway : request.IsVersion11 ? HttpChunk.Last : default, now);
+        if (connection.IsEnding)
+            return;
+        if (!_isStarted)
+        {
+            connection.CloseSession(reason);
+            connection.EndAfterAnswer();
+            Answer(MediaResource.Refuse(503, reason), now);
+            return;
+        }
+
+        connection.SendControl(_isWebSocket ? WebSocketReader.GoingAway : request.IsVersion11 ? HttpChunk.Last : default, now);
         connection.EndAfterSent(reason, now);
     }
 
@@ -129,41 +152,21 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Htt
             return;
         }
 
-        connection.OpenSession(_isWebSocket ? "ws-flv" : "http-flv", request, name);
+        connection.OpenSession(_isWebSocket ? "ws-flv" : "http-flv", request.Agent, name);
         connection.AttachTo(subscription, fromEnd, now);
     }
 
-    private void Answer(MediaResource resource, long now)
-    {
-        var keepsAlive = !request.WantsClose && !_hasDropped && resource.Stream is null;
-        var head = resource.WriteHead(node.Settings, keepsAlive);
-        var body = request.Method == "HEAD" ? [] : Encoding.UTF8.GetBytes(resource.Explanation);
-        Count(resource, head.Length + body.Length, now);
-        connection.SendControl(head, now);
-        connection.SendControl(body, now);
-        if (connection.IsClosed)
-            return;
-        if (keepsAlive)
-            connection.ExpectNextRequest(now);
-        else
-            connection.EndAfterSent("answered", now);
-    }
-
-    private void Count(MediaResource resource, long bytesOut, long now)
-    {
-        if (resource.Asked is { } asked)
-            node.Traffic.Count(asked, Format, resource.Status, request.Length, bytesOut, now - _opened);
-        else
-            node.Traffic.Count(StreamAddress.VhostOf(node, request.Host), Format, resource.Status, request.Length, bytesOut, now - _opened);
-    }
+    private void Answer(MediaResource resource, long now) =>
+        connection.Answer(
+            new MediaAnswer(resource, MediaRequestFields.None), new TrafficSubject(resource.Asked, StreamAddress.VhostOf(node.Settings, request.Host), Format), now);
 
     /// <summary>RFC 6455 4.2.2.</summary>
-    private byte[] WriteUpgrade()
+    private void WriteUpgrade(IBufferWriter<byte> head)
     {
 #pragma warning disable CA5350 // SHA-1 is what the protocol says; nothing secret depends on it.
         var accept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(request.WebSocketKey + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
 #pragma warning restore CA5350
-        return Encoding.ASCII.GetBytes($"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n");
+        head.Write(Encoding.ASCII.GetBytes($"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"));
     }
 }
 

@@ -1,4 +1,4 @@
-using System.Text;
+using Millrace.Node.Hls;
 using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
@@ -10,39 +10,36 @@ namespace Millrace.Node.Http;
 
 /// <summary>
 /// One socket of the media port. Its request is looked at without taking it; as long as it asks for media the connection
-/// stays with the shard, else it is handed to Kestrel for good.
+/// stays with the shard, else it is handed to Kestrel for good. One request at a time: the next stays in the socket until the
+/// answer is out.
 /// </summary>
-internal sealed class HttpConnection : ShardConnection
+internal sealed partial class HttpConnection : ShardConnection
 {
-    private readonly NodeContext _node;
-    private readonly HandOverQueue _kestrel;
+    private readonly HttpFront _front;
     private NodeSession? _session;
-    private FlvPlayer? _player;
+    private HttpPlayer? _player;
+    private HlsPlayer? _hls;
     private long _headDeadline = long.MaxValue;
     private int _peeked;
     private bool _hadRequest;
+    private string? _refusal;
 
-    public HttpConnection(ShardSocket socket, Shard shard, NodeContext node, HandOverQueue kestrel)
-        : base(socket, shard, node.Spills)
-    {
-        _node = node;
-        _kestrel = kestrel;
-    }
+    public HttpConnection(ShardSocket socket, Shard shard, HttpFront front)
+        : base(socket, shard, front.Node.Spills) => _front = front;
 
-    protected override long WriteTimeoutMicros => _node.Settings.Limits.WriteTimeout.ToMicros();
+    protected override long WriteTimeoutMicros => Node.Settings.Limits.WriteTimeout.ToMicros();
 
-    public override void OnAdopted(long now) => ExpectRequest(now, _node.Settings.Limits.RequestTimeout);
+    private NodeContext Node => _front.Node;
 
-    protected override void OnSignal(WireSignal signal, long now)
-    {
-        if (signal == WireSignal.Ended)
-            _player?.OnEnded(now);
-        else if (signal == WireSignal.Unsupported)
-            _player?.OnUnsupported(now);
-    }
+    public override void OnAdopted(long now) => ExpectRequest(now, Node.Settings.Limits.RequestTimeout);
+
+    protected override void OnSignal(WireSignal signal, long now) => _player?.OnSignal(signal, now);
 
     public override void Farewell(string reason, bool mayReturn, long now)
     {
+        EndAfterAnswer();
+        if (IsAnswering)
+            return;
         if (_player is not null)
             _player.End(reason, now);
         else
@@ -50,13 +47,13 @@ internal sealed class HttpConnection : ShardConnection
     }
 
     /// <summary>Opens the session that logs and the API see; does nothing while it is open.</summary>
-    public void OpenSession(string protocol, HttpRequestHead request, StreamName stream)
+    public void OpenSession(string protocol, string agent, StreamName stream)
     {
         if (_session is not null)
             return;
-        _session = _node.Sessions.Create(protocol, Socket.Remote);
+        _session = Node.Sessions.Create(protocol, Socket.Remote);
         _session.Traffic = this;
-        _session.Agent = NodeSession.Clean(request.Agent);
+        _session.Agent = NodeSession.Clean(agent);
         _session.Kick = reason => Shard.Post(() => SayFarewell(reason, mayReturn: false));
         _session.Open(SessionRole.Player, stream);
     }
@@ -68,27 +65,27 @@ internal sealed class HttpConnection : ShardConnection
         _session = null;
     }
 
-    /// <summary>The answer is out and the connection may ask again.</summary>
-    public void ExpectNextRequest(long now)
-    {
-        _player = null;
-        ExpectRequest(now, _node.Settings.Limits.IdleTimeout);
-    }
-
     protected override void OnStarting(long now) => _player?.Start(now);
+
+    protected override void OnReleased(long now)
+    {
+        _player?.OnReleased(now);
+        ArmBy(NextTimer(now));
+    }
 
     protected override void OnReadable(long now)
     {
-        if (_player is not null)
+        if (IsAnswering)
+            HoldNextRequest();
+        else if (_player is not null)
             _player.OnReadable(now);
         else
             LookAtRequest(now);
-        if (!IsClosed)
-            ArmBy(NextTimer(now));
+        ArmBy(NextTimer(now));
     }
 
-    /// <summary>Reads and drops what a viewer sends; false when nothing is left or the connection has gone.</summary>
-    public int Take(byte[] buffer)
+    /// <summary>Reads what a viewer sends. Returns as <see cref="ShardConnection.Receive"/> does.</summary>
+    public int Take(Span<byte> buffer)
     {
         var received = Receive(buffer);
         if (received > 0)
@@ -100,16 +97,21 @@ internal sealed class HttpConnection : ShardConnection
     {
         if (now >= _headDeadline)
             Close(_peeked > 0 ? "the request's head did not come in time" : "no request in time");
+        else if (now >= _lookAgain)
+            LookAtProgress(now);
         else
             _player?.OnTimer(now);
     }
 
-    protected override long NextTimer(long now) => Math.Min(_headDeadline, _player?.NextDeadline ?? long.MaxValue);
+    protected override long NextTimer(long now) =>
+        Math.Min(Math.Min(_headDeadline, _lookAgain), _player?.NextDeadline ?? long.MaxValue);
 
     protected override void OnClosed(string reason)
     {
-        if (_session is null && (!_hadRequest || _peeked > 0))
-            _session = _node.Sessions.Create("http", Socket.Remote);
+        _player?.OnClosed();
+        ForgetAnswer();
+        if (_session is null && (!_hadRequest || _peeked > 0 || _refusal is not null))
+            _session = Node.Sessions.Create("http", Socket.Remote);
         _session?.Close(reason);
     }
 
@@ -122,8 +124,8 @@ internal sealed class HttpConnection : ShardConnection
 
     private void LookAtRequest(long now)
     {
-        var limit = (int)Math.Min(_node.Settings.Limits.RequestHeadBytes, Shard.ReceiveBuffer.Length);
-        var seen = Receive(Shard.ReceiveBuffer, 0, Native.MsgPeek);
+        var limit = (int)Math.Min(Node.Settings.Limits.RequestHeadBytes, Shard.ReceiveBuffer.Length);
+        var seen = Receive(Shard.ReceiveBuffer.AsSpan(0, limit), Native.MsgPeek);
         if (seen <= 0)
             return;
         var bytes = Shard.ReceiveBuffer.AsSpan(0, seen);
@@ -138,7 +140,7 @@ internal sealed class HttpConnection : ShardConnection
         if (length < 0 && seen < limit && HttpRequestHead.CanBePlain(bytes))
         {
             if (_peeked == 0)
-                _headDeadline = Math.Min(_headDeadline, now + _node.Settings.Limits.RequestTimeout.ToMicros());
+                _headDeadline = Math.Min(_headDeadline, now + Node.Settings.Limits.RequestTimeout.ToMicros());
             // What was seen stays in the socket: be told when there is more, not that there is some.
             _peeked = seen;
             Native.SetOption(Descriptor, Native.SolSocket, Native.SoReceiveLowWater, seen + 1);
@@ -147,47 +149,59 @@ internal sealed class HttpConnection : ShardConnection
 
         if (_peeked > 0)
             Native.SetOption(Descriptor, Native.SolSocket, Native.SoReceiveLowWater, 1);
+        _peeked = 0;
         if (!HttpRequestHead.CanBeHttp(bytes))
-        {
             Refuse(400, "not an HTTP request", now);
-            return;
-        }
-
-        if (length < 0 && seen >= limit)
-        {
+        else if (length < 0 && seen >= limit)
             Refuse(431, $"a request head of more than {limit} bytes", now);
-            return;
-        }
-
-        var request = length < 0 ? null : HttpRequestHead.Parse(bytes[..length]);
-        _hadRequest = true;
-        if (request is null || !IsOurs(request))
-        {
-            _kestrel.Add(HandOver());
-            return;
-        }
-
-        TakeHead(request.Length);
-        _headDeadline = long.MaxValue;
-        _player = new FlvPlayer(this, _node, request);
-        _player.Open(now);
+        else if (length < 0 || !HttpRequestHead.TryParse(bytes[..length], out var request) || !TryOpen(request, now))
+            HandToKestrel();
     }
 
-    /// <summary>Answers what is no request at all. The rest of it is not read, so the answer may be lost with the reset; the log has the reason.</summary>
+    /// <summary>False for what is not the shard's to answer.</summary>
+    private bool TryOpen(in HttpRequestHead request, long now)
+    {
+        if (request.HasBody || !(request.IsGet || request.IsHead))
+            return false;
+        if (MediaResource.IsMedia(request.Path))
+        {
+            var player = new FlvPlayer(this, Node, FlvRequest.Of(request));
+            Begin(request, player, now);
+            player.Open(now);
+            return true;
+        }
+
+        if (!HlsTarget.IsHls(request.Path))
+            return false;
+        var asked = _front.Requests.Get(request);
+        var fields = MediaRequestFields.Of(request);
+        var viewer = HlsAudience.ViewerOf(Socket.Remote.Address, request.Agent);
+        _hls ??= new HlsPlayer(this, _front);
+        Begin(request, _hls, now);
+        _hls.Open(asked, fields, viewer, now);
+        return true;
+    }
+
+    private void Begin(in HttpRequestHead request, HttpPlayer player, long now)
+    {
+        (_hadRequest, _headDeadline, _player) = (true, long.MaxValue, player);
+        BeginExchange(request, now);
+        TakeHead(request.Length);
+    }
+
+    private void HandToKestrel()
+    {
+        _hadRequest = true;
+        _front.Kestrel.Add(HandOver());
+    }
+
+    /// <summary>Answers what is no request at all.</summary>
     private void Refuse(int status, string reason, long now)
     {
-        var answer = MediaResource.Refuse(status, reason);
-        var head = answer.WriteHead(_node.Settings, keepsAlive: false);
-        var body = Encoding.UTF8.GetBytes(answer.Explanation);
-        _node.Traffic.Count(VhostSettings.DefaultName, TrafficFormat.Page, status, 0, head.Length + body.Length, 0);
-        SendControl(head, now);
-        SendControl(body, now);
-        _hadRequest = false;
-        Close(reason);
+        (_refusal, _headDeadline) = (reason, long.MaxValue);
+        _exchange = new HttpExchange(IsHead: false, IsVersion11: true, KeepsAlive: false, 0, now, BytesOut);
+        Answer(new MediaAnswer(MediaResource.Refuse(status, reason), MediaRequestFields.None), new TrafficSubject(null, VhostSettings.DefaultName, TrafficFormat.Page), now);
     }
-
-    private static bool IsOurs(HttpRequestHead request) =>
-        request is { HasBody: false, Method: "GET" or "HEAD" } && MediaResource.IsMedia(request.Path);
 
     /// <summary>Takes what was looked at off the socket: exactly the head, for what follows is the next request.</summary>
     private unsafe void TakeHead(int length)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Millrace.Node.Hls;
 using Millrace.Node.Settings;
@@ -11,12 +12,13 @@ namespace Millrace.Node.Http;
 internal sealed class MediaAnswer
 {
     private readonly MediaResource _resource;
+    private byte[]? _fieldLines;
     private readonly string _contentRange = "";
     private readonly bool _isObject;
 
     public MediaAnswer(MediaResource resource, in MediaRequestFields request)
     {
-        _resource = resource;
+        _resource = Resource = resource;
         Status = resource.Status;
         if (resource.Document is { } document)
         {
@@ -29,7 +31,7 @@ internal sealed class MediaAnswer
             Body = Status == 200 ? resource.Body : MediaBody.Of(System.Text.Encoding.UTF8.GetBytes(resource.Explanation));
         }
 
-        if (Status != 200)
+        if (Status != 200 || IsStream)
             return;
         _isObject = resource.Encoding.Length == 0;
         if (request.HasAlready(resource.ETag))
@@ -47,17 +49,53 @@ internal sealed class MediaAnswer
         }
     }
 
+    /// <summary>What it is the answer for.</summary>
+    public MediaResource Resource { get; }
+
+    /// <summary>Many requests get this very answer.</summary>
+    public bool IsShared { get; init; }
+
+    /// <summary>
+    /// The answer with what its body lies in held until <see cref="Release"/>. A segment that goes while it is being looked
+    /// at is missing.
+    /// </summary>
+    public MediaAnswer Hold() => Body.Segment is { } segment && !segment.TryPin()
+        ? new MediaAnswer(HlsResolver.Gone with { Asked = Resource.Asked }, MediaRequestFields.None)
+        : this;
+
+    public void Release() => Body.Segment?.Unpin();
+
     public int Status { get; }
 
     public MediaBody Body { get; }
 
+    /// <summary>The body is a live stream without a length; it is not in <see cref="Body"/>.</summary>
+    public bool IsStream => _resource.Stream is not null;
+
     /// <summary>Header fields but for framing and connection.</summary>
-    public void AddHeaders(NodeSettings settings, Action<string, string> add)
+    public void AddFields<T>(NodeSettings settings, ref T fields)
+        where T : struct, IFieldSink
     {
-        _resource.AddHeaders(settings, add);
+        _resource.AddFields(settings, ref fields);
         if (_isObject)
-            add("Accept-Ranges", "bytes");
+            fields.Add("Accept-Ranges", "bytes");
         if (_contentRange.Length > 0)
-            add("Content-Range", _contentRange);
+            fields.Add("Content-Range", _contentRange);
+    }
+
+    /// <summary>The same as lines of HTTP/1.1; those of a shared answer are written once.</summary>
+    public void WriteFields(NodeSettings settings, ArrayBufferWriter<byte> target)
+    {
+        if (_fieldLines is { } known)
+        {
+            target.Write(known);
+            return;
+        }
+
+        var start = target.WrittenCount;
+        var lines = new FieldLines(target);
+        AddFields(settings, ref lines);
+        if (IsShared)
+            _fieldLines = target.WrittenSpan[start..].ToArray();
     }
 }

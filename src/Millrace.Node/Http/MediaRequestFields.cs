@@ -1,33 +1,49 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
 namespace Millrace.Node.Http;
 
 /// <summary>The header fields that choose between representations of a media resource; empty where they are missing.</summary>
 /// <param name="IsHead">HEAD: the same answer without its body.</param>
-/// <param name="AcceptEncoding">RFC 9110 12.5.3.</param>
-/// <param name="IfNoneMatch">13.1.2.</param>
+/// <param name="AcceptsGzip">See <see cref="MayBeGzip"/>.</param>
+/// <param name="IfNoneMatch">RFC 9110 13.1.2.</param>
 /// <param name="Range">14.2; only for GET.</param>
 /// <param name="IfRange">13.1.5.</param>
-internal readonly record struct MediaRequestFields(bool IsHead, string AcceptEncoding, string IfNoneMatch, string Range, string IfRange)
+internal readonly record struct MediaRequestFields(bool IsHead, bool AcceptsGzip, string IfNoneMatch, string Range, string IfRange)
 {
-    /// <summary>Whether gzip may be sent: named, or meant by a star, and not with weight 0.</summary>
-    public bool AcceptsGzip
-    {
-        get
-        {
-            var (named, star) = ((bool?)null, (bool?)null);
-            foreach (var range in AcceptEncoding.AsSpan().Split(','))
-            {
-                var item = AcceptEncoding.AsSpan()[range].Trim();
-                var semicolon = item.IndexOf(';');
-                var coding = (semicolon < 0 ? item : item[..semicolon]).Trim();
-                var isAllowed = semicolon < 0 || !IsZero(item[(semicolon + 1)..].Trim());
-                if (coding.Equals("gzip", StringComparison.OrdinalIgnoreCase))
-                    named = isAllowed;
-                else if (coding.SequenceEqual("*"))
-                    star = isAllowed;
-            }
+    public static MediaRequestFields None { get; } = new(false, false, "", "", "");
 
-            return named ?? star ?? false;
+    /// <summary>The answer depends on more than the encoding.</summary>
+    public bool HasChoice => IfNoneMatch.Length > 0 || Range.Length > 0;
+
+    public static MediaRequestFields Of(in HttpRequestHead request) => new(
+        request.IsHead, MayBeGzip(request.AcceptEncoding), TextOf(request.IfNoneMatch), TextOf(request.Range), TextOf(request.IfRange));
+
+    public static MediaRequestFields Of(HttpRequest request)
+    {
+        var headers = request.Headers;
+        return new MediaRequestFields(
+            HttpMethods.IsHead(request.Method), MayBeGzip(Encoding.UTF8.GetBytes(headers.AcceptEncoding.ToString())),
+            headers.IfNoneMatch.ToString(), headers.Range.ToString(), headers.IfRange.ToString());
+    }
+
+    /// <summary>Whether gzip may be sent by an Accept-Encoding: named, or meant by a star, and not with weight 0 (RFC 9110 12.5.3).</summary>
+    public static bool MayBeGzip(ReadOnlySpan<byte> acceptEncoding)
+    {
+        var (named, star) = ((bool?)null, (bool?)null);
+        foreach (var range in acceptEncoding.Split((byte)','))
+        {
+            var item = acceptEncoding[range];
+            var semicolon = item.IndexOf((byte)';');
+            var coding = (semicolon < 0 ? item : item[..semicolon]).Trim(Blanks);
+            var isAllowed = semicolon < 0 || !IsZero(item[(semicolon + 1)..].Trim(Blanks));
+            if (Ascii.EqualsIgnoreCase(coding, "gzip"u8))
+                named = isAllowed;
+            else if (coding.SequenceEqual("*"u8))
+                star = isAllowed;
         }
+
+        return named ?? star ?? false;
     }
 
     /// <summary>Whether the client has the representation of that tag already (weak comparison, 13.1.2).</summary>
@@ -81,8 +97,12 @@ internal readonly record struct MediaRequestFields(bool IsHead, string AcceptEnc
         return true;
     }
 
-    private static bool IsZero(ReadOnlySpan<char> parameter) =>
-        parameter.StartsWith("q=", StringComparison.OrdinalIgnoreCase) && parameter[2..].IndexOfAnyExcept('0', '.') < 0;
+    private static ReadOnlySpan<byte> Blanks => " \t"u8;
+
+    private static bool IsZero(ReadOnlySpan<byte> parameter) =>
+        parameter.Length > 2 && Ascii.EqualsIgnoreCase(parameter[..2], "q="u8) && parameter[2..].IndexOfAnyExcept((byte)'0', (byte)'.') < 0;
+
+    private static string TextOf(ReadOnlySpan<byte> value) => value.IsEmpty ? "" : Encoding.Latin1.GetString(value);
 
     private static bool TryNumber(ReadOnlySpan<char> text, out long number) =>
         long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out number);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Millrace.Media.Flv;
 using Millrace.Node.Hls;
 using Millrace.Node.Sessions;
@@ -26,7 +25,7 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
     public const string TextType = "text/plain; charset=utf-8";
     public const string NoStore = "no-store";
     private const string Suffix = ".flv";
-    private static readonly Encoding Utf8 = System.Text.Encoding.UTF8;
+    private static ReadOnlySpan<byte> SuffixBytes => ".flv"u8;
     private const long MaxWaitMicros = 60_000_000;
 
     /// <summary>What was asked for, live or not; null when the request names no stream.</summary>
@@ -59,6 +58,8 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
     /// <summary>True for paths that name FLV media.</summary>
     public static bool IsMedia(string path) => path.EndsWith(Suffix, StringComparison.Ordinal);
 
+    public static bool IsMedia(ReadOnlySpan<byte> path) => path.EndsWith(SuffixBytes);
+
     /// <summary>Resolves <c>/app/name.flv</c>, with <c>?flv=legacy</c> and <c>?wait=10s</c>.</summary>
     public static MediaResource Resolve(NodeContext node, string host, string path, string query)
     {
@@ -85,57 +86,27 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
         new(status, TextType, NodeSession.Clean(explanation, 600) + "\n", null, FlvForm.Enhanced, 0);
 
     /// <summary>Header fields of the answer, but for framing and connection.</summary>
-    public void AddHeaders(NodeSettings settings, Action<string, string> add)
+    public void AddFields<T>(NodeSettings settings, ref T fields)
+        where T : struct, IFieldSink
     {
-        add("Server", "Millrace");
-        add("Content-Type", ContentType);
-        add("Cache-Control", CachePolicy);
+        fields.Add("Server", "Millrace");
+        fields.Add("Content-Type", ContentType);
+        fields.Add("Cache-Control", CachePolicy);
         if (ETag.Length > 0)
-            add("ETag", ETag);
+            fields.Add("ETag", ETag);
         if (Encoding.Length > 0)
-            add("Content-Encoding", Encoding);
+            fields.Add("Content-Encoding", Encoding);
         if (VariesByEncoding)
-            add("Vary", "Accept-Encoding");
+            fields.Add("Vary", "Accept-Encoding");
         if (Location.Length > 0)
-            add("Location", Location);
+            fields.Add("Location", Location);
         var origin = settings.Http.Cors.AllowOrigin;
         if (origin.Length > 0)
         {
-            add("Access-Control-Allow-Origin", origin);
-            add("Access-Control-Expose-Headers", "Age, Date");
+            fields.Add("Access-Control-Allow-Origin", origin);
+            fields.Add("Access-Control-Expose-Headers", "Age, Date");
         }
     }
-
-    /// <summary>The whole head of an HTTP/1.1 answer.</summary>
-    /// <param name="settings">For CORS.</param>
-    /// <param name="keepsAlive">False: the connection ends with the body.</param>
-    /// <param name="isChunked">The body of media comes in chunks (HTTP/1.1).</param>
-    public byte[] WriteHead(NodeSettings settings, bool keepsAlive, bool isChunked = false)
-    {
-        var head = new StringBuilder(256);
-        head.Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {Status} {ReasonOf(Status)}\r\n");
-        head.Append(CultureInfo.InvariantCulture, $"Date: {DateTimeOffset.UtcNow:R}\r\n");
-        AddHeaders(settings, (name, value) => head.Append(name).Append(": ").Append(value).Append("\r\n"));
-        if (Stream is null)
-            head.Append(CultureInfo.InvariantCulture, $"Content-Length: {Utf8.GetByteCount(Explanation)}\r\n");
-        else if (isChunked)
-            head.Append("Transfer-Encoding: chunked\r\n");
-        if (!keepsAlive)
-            head.Append("Connection: close\r\n");
-        head.Append("\r\n");
-        return Utf8.GetBytes(head.ToString());
-    }
-
-    private static string ReasonOf(int status) => status switch
-    {
-        200 => "OK",
-        302 => "Found",
-        400 => "Bad Request",
-        404 => "Not Found",
-        415 => "Unsupported Media Type",
-        431 => "Request Header Fields Too Large",
-        _ => "Error",
-    };
 
     private static bool TryParseWait(string text, out long micros)
     {

@@ -2,16 +2,14 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.ObjectPool;
 using Millrace.Node.Metrics;
+using Millrace.Node.Settings;
 
 namespace Millrace.Node.Http;
 
 /// <summary>Counts every request that Kestrel answers on the media port: its status, the bytes of its bodies, its time.</summary>
-internal sealed class TrafficMiddleware(TrafficZones zones)
+internal sealed class TrafficMiddleware(NodeSettings settings, TrafficZones zones)
 {
     private const int MaxIdleMeters = 256;
-
-    /// <summary>nginx's number for a client that has gone before its answer was complete: no fault of ours.</summary>
-    private const int ClientGone = 499;
 
     private readonly DefaultObjectPool<TrafficMeter> _meters = new(new DefaultPooledObjectPolicy<TrafficMeter>(), MaxIdleMeters);
 
@@ -38,7 +36,7 @@ internal sealed class TrafficMiddleware(TrafficZones zones)
     }
 
     private static int StatusOf(HttpContext context, bool hasFailed) =>
-        context.RequestAborted.IsCancellationRequested && (hasFailed || !context.Response.HasStarted) ? ClientGone
+        context.RequestAborted.IsCancellationRequested && (hasFailed || !context.Response.HasStarted) ? TrafficZones.ClientGone
         : hasFailed ? StatusCodes.Status500InternalServerError
         : context.Response.StatusCode;
 
@@ -50,6 +48,6 @@ internal sealed class TrafficMiddleware(TrafficZones zones)
         if (meter.Name is { } name)
             zones.Count(name, meter.Format, status, received, sent, micros);
         else
-            zones.Count(zones.VhostOf(context.Request.Host.Host), meter.Format, status, received, sent, micros);
+            zones.Count(StreamAddress.VhostOf(settings, context.Request.Host.Value ?? ""), meter.Format, status, received, sent, micros);
     }
 }

@@ -77,10 +77,14 @@ internal sealed class WebServers(NodeContext node, HandOverQueue handOver, Prome
         var flv = new FlvEndpoint(node);
         var hls = new HlsEndpoint(node);
         var page = new PageEndpoints(node, rtmpPort);
-        app.Use(new TrafficMiddleware(node.Traffic).InvokeAsync);
+        app.Use(new TrafficMiddleware(node.Settings, node.Traffic).InvokeAsync);
         app.UseWhen(
             context => HlsTarget.IsHls(FlvEndpoint.PathOf(context)),
-            branch => branch.Run(hls.ServeAsync));
+            branch =>
+            {
+                branch.UseWhen(static context => !HlsEndpoint.IsMediaMethod(context.Request.Method), static odd => odd.Use(GiveBack));
+                branch.Run(hls.ServeAsync);
+            });
         app.UseWebSockets();
         app.UseWhen(
             context => MediaResource.IsMedia(FlvEndpoint.PathOf(context)),

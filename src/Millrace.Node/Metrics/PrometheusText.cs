@@ -64,6 +64,7 @@ internal sealed class PrometheusText(NodeContext node, Shard[] shards, Connectio
         Family(text, "millrace_hls_viewers", "gauge", "Who asked for HLS within the last 18 s, by form");
         Sample(text, "millrace_hls_viewers", "format=\"ll-hls\"", node.HlsAudience.Count(TrafficFormat.LlHls));
         Sample(text, "millrace_hls_viewers", "format=\"ts-hls\"", node.HlsAudience.Count(TrafficFormat.TsHls));
+        Single(text, "millrace_hls_waiting_requests", "gauge", "HLS requests that wait for something to be published", node.HlsAudience.Waiting);
         Single(text, "millrace_sessions_opened_total", "counter", "Sessions that published or played", node.Sessions.Opened);
         Single(text, "millrace_sessions_fruitless_total", "counter", "Connections that ended before they published or played", node.Sessions.Fruitless);
         Single(text, "millrace_connections", "gauge", "Open connections of the media listeners", connections.Total);

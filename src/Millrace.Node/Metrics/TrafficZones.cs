@@ -5,6 +5,12 @@ using Millrace.Streams;
 
 namespace Millrace.Node.Metrics;
 
+/// <summary>What a request counts for.</summary>
+/// <param name="Stream">What was asked for, live or not; null where no stream is named.</param>
+/// <param name="Vhost">That of the request.</param>
+/// <param name="Format">In which form.</param>
+internal readonly record struct TrafficSubject(StreamName? Stream, string Vhost, TrafficFormat Format);
+
 /// <summary>
 /// Traffic by vhost, app and format since the start. Bounded whatever clients ask for: vhosts are those of the settings, and
 /// an app has a zone of its own only when something was published there, up to <see cref="MaxApps"/>; all others are one.
@@ -12,19 +18,20 @@ namespace Millrace.Node.Metrics;
 /// </summary>
 internal sealed class TrafficZones
 {
+    /// <summary>nginx's number for a client that has gone before its answer was complete: no fault of ours.</summary>
+    public const int ClientGone = 499;
+
     public const int MaxApps = 256;
 
     /// <summary>All apps that have no zone of their own.</summary>
     public const string Other = "other";
 
-    private readonly NodeSettings _settings;
     private readonly FrozenDictionary<string, Vhost> _vhosts;
     private readonly Vhost _default;
     private int _apps;
 
     public TrafficZones(NodeSettings settings)
     {
-        _settings = settings;
         _vhosts = settings.Vhosts.ToFrozenDictionary(vhost => vhost.Name, vhost => new Vhost(vhost.Name), StringComparer.OrdinalIgnoreCase);
         _default = _vhosts[VhostSettings.DefaultName];
     }
@@ -54,13 +61,18 @@ internal sealed class TrafficZones
     public void Count(string vhost, TrafficFormat format, int status, long bytesIn, long bytesOut, long micros) =>
         Add(Find(vhost).Own.Of(format), status, bytesIn, bytesOut, micros);
 
+    /// <summary>Counts one answer, for its stream or, where it names none, for its vhost.</summary>
+    public void Count(in TrafficSubject subject, int status, long bytesIn, long bytesOut, long micros)
+    {
+        if (subject.Stream is { } stream)
+            Count(stream, subject.Format, status, bytesIn, bytesOut, micros);
+        else
+            Count(subject.Vhost, subject.Format, status, bytesIn, bytesOut, micros);
+    }
+
     /// <summary>Adds bytes of a session that has been counted.</summary>
     public void AddBytes(StreamName stream, TrafficFormat format, long bytesIn, long bytesOut) =>
         ZoneOf(stream).Of(format).AddBytes(bytesIn, bytesOut);
-
-    /// <summary>The name of the vhost that a host name (without port) selects.</summary>
-    public string VhostOf(string host) =>
-        _settings.Vhosts is [{ Aliases.Count: 0 }] ? _default.Name : _settings.VhostOf(host).Name;
 
     /// <summary>All zones that have anything, by vhost, app and format.</summary>
     public IReadOnlyList<TrafficRow> Read()

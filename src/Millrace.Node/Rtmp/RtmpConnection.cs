@@ -119,7 +119,7 @@ internal sealed class RtmpConnection : ShardConnection
         {
             var buffer = Shard.ReceiveBuffer;
             _carry.AsSpan(0, _carried).CopyTo(buffer);
-            var received = Receive(buffer, _carried);
+            var received = Receive(buffer.AsSpan(_carried));
             if (received <= 0)
                 return;
             BytesIn += received;

@@ -25,8 +25,8 @@ internal sealed record LimitSettings
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(75);
 
     /// <summary>
-    /// An HTTP viewer whose socket took not one byte for this long, though bytes are due, is closed; default 60 s (nginx's
-    /// send_timeout); 0 is never. RTMP has <see cref="RtmpSettings.Timeout"/> of its own.
+    /// An HTTP viewer whose socket took not one byte for this long, though bytes are due, is closed, and one that takes longer
+    /// than this for a segment which is no longer kept; default 60 s (nginx's send_timeout); 0 is never. RTMP has <see cref="RtmpSettings.Timeout"/> of its own.
     /// </summary>
     public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromSeconds(60);
 }

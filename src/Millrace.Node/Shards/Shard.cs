@@ -27,10 +27,8 @@ internal sealed unsafe class Shard : IDisposable
     private readonly ConcurrentQueue<Action> _inbox = new();
     private readonly ILogger _logger;
     private readonly Thread _thread;
-    private readonly List<WireSubscription> _due = [];
-    private ShardConnection?[] _connections = new ShardConnection?[256];
-    private readonly Stack<int> _freeTokens = new();
-    private int _usedTokens;
+    private readonly List<IShardPass> _due = [];
+    private readonly ConnectionTable _connections = new();
     private WireSubscription? _dirty;
     private int _isAsleep;
     private volatile bool _stops;
@@ -67,7 +65,7 @@ internal sealed unsafe class Shard : IDisposable
     public int ConnectionCount => Volatile.Read(ref _count);
 
     /// <summary>Passes over a wire log's viewers that took longer than its merge window: the shard is at its limit.</summary>
-    public long LatePasses { get; private set; }
+    public long LatePasses { get; set; }
 
     /// <summary>Bytes allocated by the shard's thread so far: the proof that the send path allocates nothing.</summary>
     public long AllocatedBytes { get; private set; }
@@ -93,7 +91,7 @@ internal sealed unsafe class Shard : IDisposable
         _stopDeadline = deadline;
         Post(() =>
         {
-            foreach (var connection in _connections)
+            foreach (var connection in _connections.All)
                 connection?.SayFarewell(reason, mayReturn: true);
             _stops = true;
         });
@@ -112,6 +110,9 @@ internal sealed unsafe class Shard : IDisposable
         _inbox.Enqueue(action);
         WakeIfAsleep();
     }
+
+    /// <summary>Gives a pass its slices, from this loop on until it is through. To be called on the shard's thread, once for each pass.</summary>
+    public void Schedule(IShardPass pass) => _due.Add(pass);
 
     /// <summary>Called by a log's writer on any thread: the subscription has bytes to send. Lock-free and free of allocation.</summary>
     public void MarkDirty(WireSubscription subscription)
@@ -133,21 +134,16 @@ internal sealed unsafe class Shard : IDisposable
     /// <summary>Takes an expected connection over: from here on its descriptor is this shard's. To be called on the shard's thread.</summary>
     public bool TryAdopt(ShardConnection connection)
     {
-        var token = _freeTokens.TryPop(out var free) ? free : _usedTokens++;
-        if (token >= _connections.Length)
-            Array.Resize(ref _connections, _connections.Length * 2);
-        _connections[token] = connection;
-        connection.Token = token;
-        if (_poll.TryAdd(connection.Descriptor, Native.EpollIn | Native.EpollReadHangup, token))
+        _connections.Add(connection);
+        if (_poll.TryAdd(connection.Descriptor, Native.EpollIn | Native.EpollReadHangup, connection.Token))
             return true;
         Forget(connection);
         return false;
     }
 
-    /// <summary>Asks to be told, or no more, when the socket takes bytes again.</summary>
-    public void SetInterest(ShardConnection connection, bool writable)
+    /// <summary>What of a socket the loop is to hear of: <c>EPOLLIN</c> and its like. Errors are always heard of.</summary>
+    public void SetInterest(ShardConnection connection, int interest)
     {
-        var interest = Native.EpollIn | Native.EpollReadHangup | (writable ? Native.EpollOut : 0);
         if (!_poll.TryModify(connection.Descriptor, interest, connection.Token))
             throw new Win32Exception(Native.LastError, "epoll_ctl");
     }
@@ -167,9 +163,7 @@ internal sealed unsafe class Shard : IDisposable
 
     private void Forget(ShardConnection connection)
     {
-        _connections[connection.Token] = null;
-        _freeTokens.Push(connection.Token);
-        connection.Token = -1;
+        _connections.Remove(connection);
         Interlocked.Decrement(ref _count);
     }
 
@@ -238,8 +232,8 @@ internal sealed unsafe class Shard : IDisposable
         if (_due.Count == 0)
             return Wheel.MillisToNextTick(now);
         var earliest = long.MaxValue;
-        foreach (var subscription in _due)
-            earliest = Math.Min(earliest, subscription.DueAt);
+        foreach (var pass in _due)
+            earliest = Math.Min(earliest, pass.DueAt);
         if (earliest <= now)
             return 0;
         var millis = (int)((earliest - now + 999) / 1_000);
@@ -259,32 +253,21 @@ internal sealed unsafe class Shard : IDisposable
             if (!subscription.IsScheduled)
             {
                 subscription.IsScheduled = true;
-                _due.Add(subscription);
+                Schedule(subscription);
             }
 
             subscription = next;
         }
     }
 
-    /// <summary>One slice for each subscription that is due; those that are through leave the list.</summary>
+    /// <summary>One slice for each pass that is due; those that are through leave the list.</summary>
     private void Send()
     {
         for (var i = _due.Count - 1; i >= 0; i--)
         {
-            var subscription = _due[i];
             var now = NodeClock.Micros;
-            if (subscription.DueAt > now || !subscription.SendSlice(now))
-                continue;
-            if (NodeClock.Micros - subscription.PassStarted > Math.Max(subscription.WindowMicros, SliceMicros))
-                LatePasses++;
-            if (subscription.IsDueAgain)
-            {
-                subscription.IsDueAgain = false;
-                continue;
-            }
-
-            subscription.IsScheduled = false;
-            _due.RemoveAt(i);
+            if (_due[i].DueAt <= now && _due[i].RunSlice(now))
+                _due.RemoveAt(i);
         }
     }
 
@@ -305,7 +288,7 @@ internal sealed unsafe class Shard : IDisposable
         // A socket that was dealt in the last moment is in the inbox.
         while (_inbox.TryDequeue(out var action))
             RunPosted(action);
-        foreach (var connection in _connections)
+        foreach (var connection in _connections.All)
             connection?.Close("the node is shutting down, and the peer did not take the last bytes");
         if (_logger.IsEnabled(LogLevel.Debug))
             _logger.LogDebug("shard {Shard} stopped", Number);

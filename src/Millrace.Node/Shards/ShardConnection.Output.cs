@@ -19,6 +19,9 @@ internal abstract unsafe partial class ShardConnection
     /// </summary>
     private const int MaxUnsentControl = 64 * 1024;
 
+    // As Shard.TryAdopt has registered it.
+    private int _interest = Native.EpollIn | Native.EpollReadHangup;
+
     /// <summary>Sends what there is, as far as the socket takes it. When it takes no more it is asked once to tell.</summary>
     public void Pump(long now)
     {
@@ -51,23 +54,55 @@ internal abstract unsafe partial class ShardConnection
                 return;
             }
 
-            var header = new MessageHeader { Runs = runs, RunCount = (nuint)count };
-            var sent = Native.SendMessage(Descriptor, &header, Native.MsgDontWait | Native.MsgNoSignal);
-            if (sent < 0 && !HandleSendError())
+            var sent = Send(runs, count, bytes, now);
+            if (IsClosed)
                 return;
             if (sent > 0)
             {
-                BytesOut += sent;
-                LastProgress = now;
                 Cursor.Advance(sent);
                 if (Cursor.SpillBytes == 0)
                     _unsentControl = 0;
             }
-
-            if (sent < bytes && !IsClosed)
-                Block(now);
         }
     }
+
+    /// <summary>
+    /// One scatter send of <paramref name="bytes"/>. When the socket takes fewer it is asked once to tell, by
+    /// <see cref="OnWritable"/>, that it takes more; when it has failed the connection is closed.
+    /// </summary>
+    protected long Send(WireRun* runs, int count, long bytes, long now)
+    {
+        var header = new MessageHeader { Runs = runs, RunCount = (nuint)count };
+        var sent = Native.SendMessage(Descriptor, &header, Native.MsgDontWait | Native.MsgNoSignal);
+        if (sent < 0)
+        {
+            if (!HandleSendError())
+                return 0;
+            sent = 0;
+        }
+
+        if (sent > 0)
+        {
+            BytesOut += sent;
+            LastProgress = now;
+        }
+
+        if (sent < bytes)
+            Block(now);
+        return sent;
+    }
+
+    /// <summary>The socket takes bytes again.</summary>
+    protected virtual void OnWritable(long now) => Pump(now);
+
+    /// <summary>
+    /// What the peer sends stays in its socket until <see cref="ResumeInput"/>, and nobody is woken for it. Should the peer go, its
+    /// connection is told so only with <paramref name="hearsHangup"/>, or by a send that fails.
+    /// </summary>
+    protected void PauseInput(bool hearsHangup) =>
+        SetInterest((_interest & Native.EpollOut) | (hearsHangup ? Native.EpollReadHangup : 0));
+
+    protected void ResumeInput() => SetInterest(_interest | Native.EpollIn | Native.EpollReadHangup);
 
     /// <summary>Queues control bytes at the next message border and sends what the socket takes.</summary>
     public void SendControl(ReadOnlySpan<byte> bytes, long now)
@@ -99,12 +134,6 @@ internal abstract unsafe partial class ShardConnection
 
     private void Linger(long now)
     {
-        if (HasPeerEnded)
-        {
-            Close("told, and closed");
-            return;
-        }
-
         if (_isLingering)
             return;
         _isLingering = true;
@@ -135,7 +164,7 @@ internal abstract unsafe partial class ShardConnection
     private void Block(long now)
     {
         _isBlocked = true;
-        Shard.SetInterest(this, writable: true);
+        SetInterest(_interest | Native.EpollOut);
         if (WriteTimeoutMicros > 0)
             ArmBy(Math.Max(now, LastProgress) + WriteTimeoutMicros);
     }
@@ -145,6 +174,14 @@ internal abstract unsafe partial class ShardConnection
         if (!_isBlocked)
             return;
         _isBlocked = false;
-        Shard.SetInterest(this, writable: false);
+        SetInterest(_interest & ~Native.EpollOut);
+    }
+
+    private void SetInterest(int interest)
+    {
+        if (interest == _interest)
+            return;
+        _interest = interest;
+        Shard.SetInterest(this, interest);
     }
 }

@@ -14,6 +14,9 @@ internal enum Turn
 
     /// <summary>Its wire log has new bytes.</summary>
     Bytes,
+
+    /// <summary>What its request waited for has happened.</summary>
+    Released,
 }
 
 /// <summary>
@@ -24,12 +27,9 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
 {
     private int _unsentControl;
     private bool _isBlocked;
-    private bool _isAnswerDue;
     private bool _isLingering;
     private long _lingerEnd;
     private string? _endReason;
-    private WireSignal? _signal;
-    private long _signalPosition;
 
     protected ShardConnection(ShardSocket socket, Shard shard, Millrace.Streams.Buffers.MemoryAccount spills)
     {
@@ -46,8 +46,6 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
     public Shard Shard { get; }
 
     public Cursor Cursor { get; }
-
-    public WireSubscription? Subscription { get; private set; }
 
     public bool IsClosed { get; private set; }
 
@@ -75,7 +73,7 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
     protected abstract long WriteTimeoutMicros { get; }
 
     /// <summary>The peer sends nothing more; what it has sent may still be unread.</summary>
-    protected bool HasPeerEnded { get; private set; }
+    public bool HasPeerEnded { get; private set; }
 
     /// <summary>
     /// What the loop calls. Input never throws past its session; should a fault of our own do, it ends this connection,
@@ -92,6 +90,9 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
                     break;
                 case Turn.Deadline:
                     OnDue(now);
+                    break;
+                case Turn.Released:
+                    OnReleased(now);
                     break;
                 default:
                     Pump(now);
@@ -130,64 +131,18 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
                 OnReadable(now);
         }
 
-        if (!IsClosed && (ready & (Native.EpollError | Native.EpollHangup)) != 0)
+        var isGone = (ready & Native.EpollError) != 0 || (ready & (Native.EpollHangup | Native.EpollIn)) == Native.EpollHangup;
+        if (!IsClosed && isGone)
             Close("the peer reset the connection");
         if (!IsClosed && (ready & Native.EpollOut) != 0)
         {
             Unblock();
-            Pump(now);
+            OnWritable(now);
         }
     }
-
-    /// <summary>
-    /// Becomes a viewer. A stream that is not live is waited for: the answer goes out with its first bytes, as nothing is
-    /// promised before.
-    /// </summary>
-    public void AttachTo(WireSubscription subscription, bool fromEnd, long now)
-    {
-        Subscription = subscription;
-        subscription.Add(this);
-        if (fromEnd)
-        {
-            // Asked again once the end is taken: had the stream begun in between, its announcement would lie before it.
-            Cursor.Attach(subscription.Wire, fromEnd: true);
-            fromEnd = subscription.Stream.IsWaiting;
-        }
-
-        _isAnswerDue = fromEnd;
-        if (!fromEnd)
-        {
-            OnStarting(now);
-            if (IsClosed)
-                return;
-            Cursor.Attach(subscription.Wire, fromEnd: false);
-        }
-
-        Pump(now);
-    }
-
-    /// <summary>The stream paused; <see cref="OnStarting"/> is to be called again before the next bytes.</summary>
-    public void AnswerAgain() => _isAnswerDue = true;
-
-    /// <summary>True while a viewer waits for a stream that has not started.</summary>
-    public bool IsWaiting => _isAnswerDue;
 
     /// <summary>Called once on the shard's thread after the shard has taken the socket.</summary>
     public abstract void OnAdopted(long now);
-
-    /// <summary>Media follows: what the protocol says before it is to be queued now.</summary>
-    protected abstract void OnStarting(long now);
-
-    /// <summary>Leaves the wire log at a message border.</summary>
-    public void Leave()
-    {
-        if (Subscription is not { } subscription)
-            return;
-        if (Cursor.TryDetach())
-            LeaveSubscription(subscription);
-        else
-            Close("the media memory budget is used up");
-    }
 
     /// <summary>Tells the peer, in its protocol's words, that this side ends, and ends.</summary>
     /// <param name="reason">For the peer and the log.</param>
@@ -254,20 +209,12 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
             ArmBy(NextDeadline(now));
     }
 
-    /// <summary>
-    /// The stream that this viewer plays has something to say that is not in its bytes. The viewer hears it when it has
-    /// been sent what was there before.
-    /// </summary>
-    public void Signal(WireSignal signal, long position, long now)
-    {
-        _signal = signal;
-        _signalPosition = position;
-        Serve(Turn.Bytes, 0, now);
-    }
-
-    protected abstract void OnSignal(WireSignal signal, long now);
-
     protected abstract void OnReadable(long now);
+
+    /// <summary>For connections that wait for something else than their socket and a wire log.</summary>
+    protected virtual void OnReleased(long now)
+    {
+    }
 
     protected abstract void OnTimer(long now);
 
@@ -284,11 +231,11 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
     }
 
     /// <summary>Receives once. Negative: nothing there. 0: the peer has closed or failed, and the connection is closed.</summary>
-    protected int Receive(byte[] buffer, int offset = 0, int flags = 0)
+    protected int Receive(Span<byte> buffer, int flags = 0)
     {
         nint received;
         fixed (byte* target = buffer)
-            received = Native.Receive(Descriptor, target + offset, (nuint)(buffer.Length - offset), flags | Native.MsgDontWait);
+            received = Native.Receive(Descriptor, target, (nuint)buffer.Length, flags | Native.MsgDontWait);
         if (received > 0)
             return (int)received;
         if (received == 0)
@@ -309,20 +256,9 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
         return _isBlocked && WriteTimeoutMicros > 0 ? Math.Min(timer, LastProgress + WriteTimeoutMicros) : timer;
     }
 
-    /// <summary>Input of a connection that ends; one read a turn, for it may be a flood.</summary>
-    private void Discard()
-    {
-        if (Receive(Shard.ReceiveBuffer) < 0)
-            return;
-        if (HasPeerEnded && _isLingering)
-            Close("told, and closed");
-    }
-
-    private void LeaveSubscription(WireSubscription subscription)
-    {
-        subscription.Remove(this);
-        Subscription = null;
-        if (subscription.Viewers.Count == 0)
-            Shard.Subscriptions.Drop(subscription);
-    }
+    /// <summary>
+    /// Input of a connection that ends; one read a turn, for it may be a flood. The end of it closes the connection, and not
+    /// before: closing a socket with unread input takes back what the peer has yet to read (RFC 9112 9.6).
+    /// </summary>
+    private void Discard() => _ = Receive(Shard.ReceiveBuffer);
 }

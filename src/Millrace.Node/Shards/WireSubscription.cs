@@ -4,7 +4,7 @@ using Millrace.Streams.Wire;
 namespace Millrace.Node.Shards;
 
 /// <summary>All of one shard's viewers of one wire log, and the shard's epoch slot in that log.</summary>
-internal sealed class WireSubscription(Shard shard, WireKey key, long windowMicros) : WireReader
+internal sealed class WireSubscription(Shard shard, WireKey key, long windowMicros) : WireReader, IShardPass
 {
     private readonly List<ShardConnection> _viewers = [];
     private int _isDirty;
@@ -25,8 +25,6 @@ internal sealed class WireSubscription(Shard shard, WireKey key, long windowMicr
 
     /// <summary>When the next pass may start, monotonic microseconds.</summary>
     public long DueAt => _next >= 0 ? 0 : _lastPass + WindowMicros;
-
-    public long PassStarted { get; private set; }
 
     /// <summary>Links the shard's list of subscriptions with new bytes.</summary>
     internal WireSubscription? NextDirty { get; set; }
@@ -78,15 +76,15 @@ internal sealed class WireSubscription(Shard shard, WireKey key, long windowMicr
         viewer.SubscriptionIndex = -1;
     }
 
-    /// <summary>Serves the next viewers of the pass. True when the pass is through.</summary>
-    public bool SendSlice(long now)
+    /// <summary>Serves the next viewers of the pass. True when the pass is through and no other is due.</summary>
+    public bool RunSlice(long now)
     {
         if (_next < 0)
         {
             // Cleared first: a commit from here on asks for another pass.
             Interlocked.Exchange(ref _isDirty, 0);
             _floor = Wire.Floor;
-            PassStarted = _lastPass = now;
+            _lastPass = now;
             _next = _viewers.Count - 1;
         }
 
@@ -105,6 +103,10 @@ internal sealed class WireSubscription(Shard shard, WireKey key, long windowMicr
         if (_next >= 0)
             return false;
         Publish(_floor);
-        return true;
+        if (NodeClock.Micros - _lastPass > Math.Max(WindowMicros, Shard.SliceMicros))
+            shard.LatePasses++;
+        IsScheduled = IsDueAgain;
+        IsDueAgain = false;
+        return !IsScheduled;
     }
 }

@@ -24,11 +24,11 @@ internal sealed class HlsRequestTarget() : FuzzTarget("hls-request")
     public override IReadOnlyList<Seed> Seeds { get; } =
     [
         Of("/live/cam/llhls.m3u8\n\ngzip, deflate, br\n\n\n"),
-        Of("/live/cam/chunklist_0_video_0123456789ab_llhls.m3u8\n?_HLS_msn=12&_HLS_part=3&_HLS_skip=YES\n*;q=0.5\n\"0123456789ab\"\n\n"),
+        Of("/live/cam/chunklist_0_video_0123456789ab_llhls.m3u8\n_HLS_msn=12&_HLS_part=3&_HLS_skip=YES\n*;q=0.5\n\"0123456789ab\"\n\n"),
         Of("/live/cam/part_0_12_3_audio_0123456789ab_llhls.m4s\n_HLS_legacy=YES&_HLS_skip=v2&x=%zz\ngzip;q=0\nW/\"a\", *\nbytes=0-99\n\"b\""),
         Of("/a/b/init_0_1_2_video_0123456789ab_llhls.m4s\n%5FHLS_msn=18446744073709551616\n\n\nbytes=-5\n"),
-        Of("/live/cam-0123456789ab-7.ts\n?vhost=default&&=\n\n\nbytes=999999999999999-\n"),
-        Of("/live/cam/0123456789ab-7.key\n?_HLS_msn\n\n\nbytes=5-2,7-\n"), Of("/live/cam/playlist.m3u8\n\n\n\n\n"), Of("/live/..%2f/index.m3u8\n\n\n\n\n"),
+        Of("/live/cam-0123456789ab-7.ts\nvhost=default&&=\n\n\nbytes=999999999999999-\n"),
+        Of("/live/cam/0123456789ab-7.key\n_HLS_msn\n\n\nbytes=5-2,7-\n"), Of("/live/cam/playlist.m3u8\n\n\n\n\n"), Of("/live/..%2f/index.m3u8\n\n\n\n\n"),
     ];
 
     public override int MaxLength => 8 * 1024;
@@ -47,12 +47,12 @@ internal sealed class HlsRequestTarget() : FuzzTarget("hls-request")
         BrokenInvariantException.ThrowIf(isParsed != error is null, "neither directives nor an error, or both");
         BrokenInvariantException.ThrowIf(directives.Segment < -1 || directives.Part < -1 || (directives.Part >= 0 && directives.Segment < 0), "directives that cannot be");
 
-        var fields = new MediaRequestFields(false, Line(2), Line(3), Line(4), Line(5));
-        _ = fields.AcceptsGzip | fields.HasAlready("\"a\"");
+        var fields = new MediaRequestFields(false, MediaRequestFields.MayBeGzip(Encoding.UTF8.GetBytes(Line(2))), Line(3), Line(4), Line(5));
+        _ = fields.HasAlready("\"a\"");
         if (fields.TryGetRange("\"b\"", BodyLength, out var from, out var count))
             BrokenInvariantException.ThrowIf(count < 0 || (count > 0 && (from < 0 || from + count > BodyLength)), $"a range of {count} bytes from {from} on");
 
-        var resource = new HlsResolver(_node).Resolve("h", Line(0), Line(1), 0, out _);
+        var resource = new HlsResolver(_node).Resolve(HlsRequest.Parse(_node.Settings, "h", Line(0), Line(1)), 0);
         BrokenInvariantException.ThrowIf(resource.Status is not (400 or 404), $"status {resource.Status} without a stream");
         BrokenInvariantException.ThrowIf(resource.Explanation.AsSpan().TrimEnd('\n').IndexOfAnyInRange('\0', '\x1f') >= 0, "control characters are sent back");
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Node;
@@ -36,15 +37,18 @@ internal sealed class HttpTarget() : FuzzTarget("http")
         BrokenInvariantException.ThrowIf(length > input.Length, $"a head of {length} in {input.Length} bytes");
         if (input.Length > 0)
             _ = HttpRequestHead.CanBePlain(input) && HttpRequestHead.CanBeHttp(input);
-        if (length < 0 || HttpRequestHead.Parse(input.AsSpan(0, length)) is not { } request)
+        if (length < 0 || !HttpRequestHead.TryParse(input.AsSpan(0, length), out var request))
             return;
         BrokenInvariantException.ThrowIf(request.Length != length, "a head of two lengths");
         var cut = random.Next(1, length);
-        BrokenInvariantException.ThrowIf(request.Method is "GET" or "HEAD" && !HttpRequestHead.CanBeHttp(input.AsSpan(0, cut)), $"the first {cut} bytes of a request cannot be one");
+        BrokenInvariantException.ThrowIf((request.IsGet || request.IsHead) && !HttpRequestHead.CanBeHttp(input.AsSpan(0, cut)), $"the first {cut} bytes of a request cannot be one");
         if (!MediaResource.IsMedia(request.Path))
             return;
-        var resource = MediaResource.Resolve(_node, request.Host, request.Path, request.Query);
-        var head = Encoding.ASCII.GetString(resource.WriteHead(_node.Settings, keepsAlive: true));
+        var asked = FlvRequest.Of(request);
+        var resource = MediaResource.Resolve(_node, asked.Host, asked.Path, asked.Query);
+        var written = new ArrayBufferWriter<byte>();
+        HttpAnswerHead.Write(written, new MediaAnswer(resource, MediaRequestFields.Of(request)), _node.Settings, BodyFraming.Length, Persistence.Implied);
+        var head = Encoding.ASCII.GetString(written.WrittenSpan);
         BrokenInvariantException.ThrowIf(head.IndexOf("\r\n\r\n", StringComparison.Ordinal) != head.Length - 4, "the answer's head was split");
         BrokenInvariantException.ThrowIf(resource.Explanation.AsSpan().TrimEnd('\n').IndexOfAnyInRange('\0', '\x1f') >= 0, "control characters are sent back");
     }

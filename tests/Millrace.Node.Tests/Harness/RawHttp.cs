@@ -87,6 +87,9 @@ internal sealed class RawHttp : IDisposable
             ReadBytes("\r\n0\r\n\r\n".Length);
     }
 
+    /// <summary>Whether another byte comes before the peer closes.</summary>
+    public bool HasMore() => _held.Count > 0 || Receive();
+
     /// <summary>All that comes until the peer closes.</summary>
     public byte[] ReadToEnd()
     {

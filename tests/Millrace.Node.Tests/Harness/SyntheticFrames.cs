@@ -25,7 +25,8 @@ internal sealed class SyntheticFrames(RtmpPeer publisher)
 
     /// <param name="frames">How many.</param>
     /// <param name="size">Bytes of a picture that is no key frame.</param>
-    public void Send(int frames, int size = 900)
+    /// <param name="isPaced">False: as fast as they go, whatever the clock says.</param>
+    public void Send(int frames, int size = 900, bool isPaced = true)
     {
         var key = Video(isKey: true, size * 4);
         var inter = Video(isKey: false, size);
@@ -33,7 +34,7 @@ internal sealed class SyntheticFrames(RtmpPeer publisher)
         (audio[0], audio[1]) = (0xAF, 1);
         for (var i = 0; i < frames; i++, _count++)
         {
-            if (_count % FramesPerMillisecond == 0)
+            if (_lastMillis < 0 || (isPaced && _count % FramesPerMillisecond == 0))
                 WaitForNextMillisecond();
             var isAudio = _count % 2 == 1;
             var body = isAudio ? audio : _count % 120 == 0 ? key : inter;

@@ -62,6 +62,17 @@ internal sealed class TestNode : IAsyncDisposable
 
     public RawHttp OpenHttp() => Keep(new RawHttp(Node.HttpPort));
 
+    /// <summary>A connection of the same port that a shard has handed to Kestrel: for a target in absolute form (RFC 9112 3.2.2).</summary>
+    public RawHttp OpenKestrel()
+    {
+        var client = OpenHttp();
+        client.Send(RawHttp.Get("http://localhost/live/nothing.flv"));
+        var answer = client.ReadHead();
+        answer.Status.ShouldBe(404);
+        client.ReadBody(answer);
+        return client;
+    }
+
     public Socket OpenSocket(int port)
     {
         var socket = Keep(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true });

@@ -2,149 +2,12 @@ using System.IO.Compression;
 using System.Net;
 using System.Security.Cryptography;
 using Millrace.Node.Settings;
-using Millrace.Node.Tests.Harness;
 
 namespace Millrace.Node.Tests.Hls;
 
-/// <summary>The requirements on a low-latency origin by their numbers, as far as they concern HTTP.</summary>
+/// <summary>The requirements on a low-latency origin by their numbers, as far as they concern HTTP; those on requests that wait are in <see cref="HlsBlockingRules"/>.</summary>
 public sealed class HlsHttpRules
 {
-    private static readonly string[] Wrong =
-    [
-        "_HLS_part=0",
-        "_HLS_msn=",
-        "_HLS_msn",
-        "_HLS_msn=-1",
-        "_HLS_msn=1.5",
-        "_HLS_msn=+1",
-        "_HLS_msn=0x10",
-        "_HLS_msn=99999999999999999999",
-        "_HLS_msn=1&_HLS_msn=1",
-        "_HLS_msn=1&_HLS_part=99999999999999999999",
-        "_HLS_msn=1&_HLS_part=0&_HLS_part=0",
-        "_HLS_skip=MAYBE",
-        "%5FHLS_msn=a",
-        "_HLS_msn=999999",
-        "_HLS_msn=9223372036854775807",
-        "_HLS_msn=9223372036854775807&_HLS_part=9223372036854775807",
-    ];
-
-    [Fact]
-    public async Task L15_msn_alone_waits_for_the_whole_segment()
-    {
-        await using var hls = await HlsNode.StartAsync();
-        var (_, segment, _) = await hls.Newest();
-        var blocked = hls.Text($"{hls.Video}?_HLS_msn={segment}");
-        hls.Send(10);
-        blocked.IsCompleted.ShouldBeFalse();
-        hls.Send(60);
-        (await blocked).ShouldContain($"\nseg_0_{segment}_video_");
-    }
-
-    [Fact]
-    public async Task L16_msn_and_part_wait_for_the_part_or_the_first_of_the_next_segment()
-    {
-        await using var hls = await HlsNode.StartAsync();
-        var (text, segment, parts) = await hls.Newest();
-        text.ShouldNotContain($"part_0_{segment}_{parts}_video_{hls.Key}_llhls.m4s\",INDEPENDENT");
-        var part = hls.Text($"{hls.Video}?_HLS_msn={segment}&_HLS_part={parts}");
-        var behind = hls.Text($"{hls.Video}?_HLS_msn={segment}&_HLS_part={parts + 12}");
-        hls.Send(10);
-        (await part).ShouldContain($"EXT-X-PART:DURATION=0.200000,URI=\"part_0_{segment}_{parts}_video_");
-        behind.IsCompleted.ShouldBeFalse();
-        hls.Send(60);
-        (await behind).ShouldContain($"part_0_{segment + 1}_0_video_");
-    }
-
-    [Fact]
-    public async Task L17_older_ones_are_answered_at_once()
-    {
-        await using var hls = await HlsNode.StartAsync();
-        var newest = (await hls.Newest()).Text;
-        foreach (var query in (string[])["_HLS_msn=0", "_HLS_msn=0&_HLS_part=0", "_HLS_msn=0&_HLS_part=99999999", "_HLS_msn=1&_HLS_part=2"])
-            (await hls.Text($"{hls.Video}?{query}")).ShouldBe(newest, query);
-    }
-
-    [Fact]
-    public async Task L18_L19_directives_that_are_wrong_or_too_far_ahead_are_refused()
-    {
-        await using var hls = await HlsNode.StartAsync();
-        foreach (var query in Wrong)
-        {
-            using var answer = await hls.Get($"{hls.Video}?{query}");
-            answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest, query);
-            answer.Headers.CacheControl!.MaxAge!.Value.TotalSeconds.ShouldBeLessThanOrEqualTo(2);
-        }
-    }
-
-    [Fact]
-    public async Task L19_the_limits_are_two_segments_and_three_seconds_of_parts()
-    {
-        await using var hls = await HlsNode.StartAsync();
-        var (_, segment, parts) = await hls.Newest();
-        // PART-TARGET is a little more than 200 ms.
-        foreach (var (query, isTooFar) in new[]
-        {
-            ($"_HLS_msn={segment + 1}", false), ($"_HLS_msn={segment + 2}", true),
-            ($"_HLS_msn={segment}&_HLS_part={parts + 10}", false), ($"_HLS_msn={segment}&_HLS_part={parts + 20}", true),
-        })
-        {
-            var answer = hls.Get($"{hls.Video}?{query}");
-            if (isTooFar)
-                (await answer).StatusCode.ShouldBe(HttpStatusCode.BadRequest, query);
-            else
-                answer.IsCompleted.ShouldBeFalse(query);
-        }
-
-        hls.Send(200);
-    }
-
-    [Fact]
-    public async Task L19_thousands_of_requests_for_the_far_future_cost_nothing()
-    {
-        await using var hls = await HlsNode.StartAsync();
-        using var client = hls.Node.OpenHttp();
-        for (var round = 0; round < 20; round++)
-        {
-            client.Send(string.Concat(Enumerable.Repeat(RawHttp.Get($"{hls.Video}?_HLS_msn=999999"), 100)));
-            for (var i = 0; i < 100; i++)
-            {
-                var answer = client.ReadHead();
-                answer.Status.ShouldBe(400);
-                client.ReadBody(answer);
-            }
-        }
-
-        (await hls.Newest()).Segment.ShouldBeGreaterThan(0);
-    }
-
-    [Fact]
-    public async Task L20_a_request_is_not_held_longer_than_three_target_durations()
-    {
-        await using var hls = await HlsNode.StartAsync(settings => settings with { Hls = HlsNode.Short with { Segment = TimeSpan.FromSeconds(1) } });
-        var (text, segment, _) = await hls.Newest();
-        text.ShouldContain("#EXT-X-TARGETDURATION:1\n");
-        using var answer = await hls.Get($"{hls.Video}?_HLS_msn={segment}");
-        answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
-        answer.Headers.CacheControl!.NoStore.ShouldBeTrue();
-    }
-
-    [Fact]
-    public async Task L21_an_ended_playlist_is_answered_at_once_whatever_is_asked_and_those_who_wait_are_answered()
-    {
-        await using var hls = await HlsNode.StartAsync(settings => settings with { Publish = new PublishSettings { Grace = TimeSpan.FromMilliseconds(200) } });
-        var (_, segment, parts) = await hls.Newest();
-        var waiting = hls.Text($"{hls.Video}?_HLS_msn={segment + 1}");
-        var hinted = hls.Get($"/live/x/part_0_{segment + 1}_0_video_{hls.Key}_llhls.m4s");
-        hls.Publisher.Unpublish();
-        (await waiting).ShouldEndWith("#EXT-X-ENDLIST\n");
-        (await hinted).StatusCode.ShouldBe(HttpStatusCode.NotFound);
-        foreach (var query in (string[])["", "?_HLS_msn=999999", $"?_HLS_msn={segment}&_HLS_part={parts}", "?_HLS_skip=YES"])
-            (await hls.Text(hls.Video + query)).ShouldEndWith("#EXT-X-ENDLIST\n");
-        foreach (var uri in HlsNode.Uris(await hls.Text(hls.Video)))
-            (await hls.Bytes($"/live/x/{uri}")).ShouldNotBeEmpty();
-    }
-
     [Fact]
     public async Task L22_L23_a_delta_update_whatever_the_order_of_the_directives()
     {
@@ -160,27 +23,6 @@ public sealed class HlsHttpRules
         bodies.Single().Length.ShouldBeLessThan(text.Length);
         (await hls.Text($"{hls.Video}?_HLS_skip=v2")).ShouldContain("#EXT-X-VERSION:10\n");
         (await hls.Text($"{hls.Video}?_HLS_legacy=YES")).ShouldNotContain("EXT-X-PART");
-    }
-
-    [Fact]
-    public async Task L25_the_hinted_part_is_held_and_comes_whole_and_others_are_not_found()
-    {
-        await using var hls = await HlsNode.StartAsync();
-        var (_, segment, parts) = await hls.Newest();
-        string Part(long msn, int part) => $"/live/x/part_0_{msn}_{part}_video_{hls.Key}_llhls.m4s";
-        var hinted = hls.Bytes(Part(segment, parts));
-        foreach (var other in (string[])[Part(segment, parts + 1), Part(segment + 1, 0), Part(segment + 1, 1), Part(segment - 1, 500), $"/live/x/seg_0_{segment}_video_{hls.Key}_llhls.m4s", $"/live/x/seg_0_{segment + 1}_video_{hls.Key}_llhls.m4s"])
-            (await hls.Get(other)).StatusCode.ShouldBe(HttpStatusCode.NotFound, other);
-        hinted.IsCompleted.ShouldBeFalse();
-        hls.Send(8);
-        var bytes = await hinted;
-        bytes.AsSpan(4, 4).SequenceEqual("moof"u8).ShouldBeTrue();
-        bytes.ShouldBe(await hls.Bytes(Part(segment, parts)));
-
-        hls.Send(60);
-        await hls.Text($"{hls.Video}?_HLS_msn={segment}");
-        var whole = await hls.Bytes($"/live/x/seg_0_{segment}_video_{hls.Key}_llhls.m4s");
-        whole.AsSpan().IndexOf(bytes).ShouldBeGreaterThanOrEqualTo(0);
     }
 
     [Fact]

@@ -25,21 +25,32 @@ internal sealed partial class HlsNode : IAsyncDisposable
 
     public required TestNode Node { get; init; }
 
+    public int PictureBytes { get; set; }
+
+    /// <summary>Of which pictures consist.</summary>
+    public byte Filling { get; set; } = 0x9A;
+
     public RtmpPeer Publisher { get; private set; } = null!;
 
     public LiveStream? Live => Node.Node.Context.Registry.Find(new StreamName("default", "live", "x"));
 
-    public HttpClient Http => Node.Page;
+    /// <summary>To the plain port, where a shard answers, or to the one with TLS, where Kestrel does.</summary>
+    public required HttpClient Http { get; init; }
+
+    /// <summary>Requests that wait for something to be published.</summary>
+    public int Waiting => Node.Node.Context.HlsAudience.Waiting;
 
     /// <summary>The key in the names.</summary>
     public string Key { get; private set; } = "";
 
     public string Video => $"/live/x/chunklist_0_video_{Key}_llhls.m3u8";
 
-    public static async Task<HlsNode> StartAsync(Func<NodeSettings, NodeSettings>? change = null, int frames = 130, bool asks = true)
+    public static async Task<HlsNode> StartAsync(Func<NodeSettings, NodeSettings>? change = null, int frames = 130, bool asks = true, int pictureBytes = 200, bool isKestrel = false)
     {
-        var node = await TestNode.StartAsync(settings => (change ?? (static same => same))(settings with { Hls = Short }));
-        var hls = new HlsNode { Node = node };
+        using var certificate = new TestCertificate();
+        var tls = isKestrel ? certificate.Settings : new TlsSettings();
+        var node = await TestNode.StartAsync(settings => (change ?? (static same => same))(settings with { Hls = Short, Http = settings.Http with { Tls = tls } }));
+        var hls = new HlsNode { Node = node, Http = isKestrel ? OpenTls(node) : node.Page, PictureBytes = pictureBytes };
         await hls.PublishAsync();
         await hls.SendAll(frames);
         if (asks)
@@ -116,13 +127,18 @@ internal sealed partial class HlsNode : IAsyncDisposable
     [GeneratedRegex("PRELOAD-HINT:TYPE=PART,URI=\"part_0_([0-9]+)_([0-9]+)_")]
     private static partial Regex Hint();
 
-    private static byte[] Picture(bool isKey)
+    private static HttpClient OpenTls(TestNode node)
     {
-        const int Size = 200;
-        var body = new byte[9 + Size];
+        var handler = new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Subject == "CN=localhost" } };
+        return node.Keep(new HttpClient(handler) { BaseAddress = new Uri($"https://127.0.0.1:{node.Node.HttpsPort}") });
+    }
+
+    private byte[] Picture(bool isKey)
+    {
+        var body = new byte[9 + PictureBytes];
         (body[0], body[1]) = (isKey ? (byte)0x17 : (byte)0x27, 1);
-        BinaryPrimitives.WriteInt32BigEndian(body.AsSpan(5), Size);
-        body.AsSpan(9).Fill(0x9A);
+        BinaryPrimitives.WriteInt32BigEndian(body.AsSpan(5), PictureBytes);
+        body.AsSpan(9).Fill(Filling);
         body[9] = isKey ? (byte)0x65 : (byte)0x41;
         return body;
     }

@@ -29,7 +29,7 @@ public sealed class FlvNodeTests
         (await node.PublishAsync()).SendClip(200);
         await UntilLive(node);
         using var shard = node.OpenHttp();
-        using var kestrel = OpenKestrel(node);
+        using var kestrel = node.OpenKestrel();
         foreach (var client in (RawHttp[])[shard, kestrel])
             client.Send(RawHttp.Get(target, fields));
 
@@ -54,7 +54,7 @@ public sealed class FlvNodeTests
         (await node.PublishAsync()).SendClip();
         await UntilLive(node);
         using var shard = node.OpenHttp();
-        using var kestrel = OpenKestrel(node);
+        using var kestrel = node.OpenKestrel();
         using var get = node.OpenHttp();
         // Of version 1.0, for a head without a body says nothing of chunks.
         get.Send($"GET {target} HTTP/1.0\r\nHost: localhost\r\n\r\n");
@@ -76,7 +76,7 @@ public sealed class FlvNodeTests
     public async Task A_waiting_viewer_gets_the_stream_from_its_first_unit(bool isKestrel)
     {
         await using var node = await TestNode.StartAsync();
-        using var viewer = isKestrel ? OpenKestrel(node) : node.OpenHttp();
+        using var viewer = isKestrel ? node.OpenKestrel() : node.OpenHttp();
         viewer.Send(RawHttp.Get("/live/x.flv?wait=20s"));
         await Wait.Until(() => node.Log.Containing("http-flv player").Count == 1, "the viewer waits");
 
@@ -113,7 +113,7 @@ public sealed class FlvNodeTests
     public async Task The_CORS_header_is_what_the_setting_says(string origin)
     {
         await using var node = await TestNode.StartAsync(settings => settings with { Http = settings.Http with { Cors = new CorsSettings { AllowOrigin = origin } } });
-        foreach (var client in (RawHttp[])[node.OpenHttp(), OpenKestrel(node)])
+        foreach (var client in (RawHttp[])[node.OpenHttp(), node.OpenKestrel()])
         {
             client.Send(RawHttp.Get("/live/none.flv"));
             client.ReadHead().Field("access-control-allow-origin").ShouldBe(origin);
@@ -210,7 +210,7 @@ public sealed class FlvNodeTests
         await using var node = await TestNode.StartAsync();
         (await node.PublishAsync()).SendClip();
         await UntilLive(node);
-        using var raw = isKestrel ? OpenKestrel(node) : node.OpenHttp();
+        using var raw = isKestrel ? node.OpenKestrel() : node.OpenHttp();
         raw.Send(RawHttp.Get("/live/x.flv", "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
         var answer = raw.ReadHead();
         answer.Status.ShouldBe(101);
@@ -255,7 +255,7 @@ public sealed class FlvNodeTests
         var publisher = await node.PublishAsync();
         publisher.SendClip();
         await UntilLive(node);
-        using var viewer = isKestrel ? OpenKestrel(node) : node.OpenHttp();
+        using var viewer = isKestrel ? node.OpenKestrel() : node.OpenHttp();
         viewer.Send(RawHttp.Get("/live/x.flv"));
         var answer = viewer.ReadHead();
         answer.Status.ShouldBe(200);
@@ -287,17 +287,6 @@ public sealed class FlvNodeTests
         }
 
         return raw.ReadBytes(length);
-    }
-
-    /// <summary>A connection that has been handed over already: an absolute target is not of the shard's plain form.</summary>
-    private static RawHttp OpenKestrel(TestNode node)
-    {
-        var client = node.OpenHttp();
-        client.Send(RawHttp.Get("http://localhost/live/nothing.flv"));
-        var answer = client.ReadHead();
-        answer.Status.ShouldBe(404);
-        client.ReadBody(answer);
-        return client;
     }
 
     private static Task UntilLive(TestNode node) =>

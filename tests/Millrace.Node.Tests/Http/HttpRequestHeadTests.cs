@@ -68,6 +68,16 @@ public sealed class HttpRequestHeadTests
     [InlineData("GET /a HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n")]
     [InlineData("GET /a HTTP/1.1\r\nHost: h\r\nX: a\nY: b\r\n\r\n")]
     [InlineData("GET /a HTTP/1.1\r\nHost: h\r\nX: a\rb\r\n\r\n")]
+    [InlineData("GET /a HTTP/1.1\r\nHost: h/x\r\n\r\n")]
+    [InlineData("GET /a HTTP/1.1\r\nHost: h,i\r\n\r\n")]
+    [InlineData("GET /a%00b HTTP/1.1\r\nHost: h\r\n\r\n")]
+    [InlineData("GET /a HTTP/1.1\r\nHost: h\r\nX: \u00e4\r\n\r\n")]
+    [InlineData("GET /a HTTP/1.1\r\nHost: h\r\nX: a\u0001b\r\n\r\n")]
+    [InlineData("GET /a HTTP/1.1\r\nHost: h\r\nX: a\tb\u007f\r\n\r\n")]
+    [InlineData("GET /a HTTP/1.1\r\nHost: h\r\nRange: bytes=0-1\r\nRange: bytes=2-3\r\n\r\n")]
+    [InlineData("GET /a HTTP/1.1\r\nHost: h\r\nIf-None-Match: \"a\"\r\nif-none-match: \"b\"\r\n\r\n")]
+    [InlineData("GET /a HTTP/1.1\r\nHost: h\r\nAccept-Encoding: br\r\nAccept-Encoding: gzip\r\n\r\n")]
+    [InlineData("GET /a HTTP/1.1\r\nHost: h\r\nIf-Range: \"a\"\r\nIf-Range: \"a\"\r\n\r\n")]
     [InlineData("\r\n\r\n")]
     public void Whatever_is_unusual_is_left_to_Kestrel(string head) => Parse(head).ShouldBeNull();
 
@@ -88,9 +98,21 @@ public sealed class HttpRequestHeadTests
     [InlineData("HTTP/1.1", "Connection: Close\r\n", true)]
     [InlineData("HTTP/1.1", "Connection: x,\t close ,y\r\n", true)]
     [InlineData("HTTP/1.1", "Connection: closed\r\n", false)]
+    [InlineData("HTTP/1.1", "Connection: close\r\nConnection: keep-alive\r\n", true)]
     [InlineData("HTTP/1.0", "", true)]
+    [InlineData("HTTP/1.0", "Connection: Keep-Alive\r\n", false)]
+    [InlineData("HTTP/1.0", "Connection: keep-alive, close\r\n", true)]
     public void The_end_of_the_connection_is_seen(string version, string header, bool wantsClose) =>
         Parse($"GET /a {version}\r\nHost: h\r\n{header}\r\n").ShouldNotBeNull().WantsClose.ShouldBe(wantsClose);
+
+    [Fact]
+    public void The_fields_that_choose_a_representation_are_read()
+    {
+        var request = Parse("HEAD /a?b?c HTTP/1.1\r\nHost: [::1]:80\r\nAccept-Encoding: gzip;q=0.5,\tbr\r\nIF-NONE-MATCH: \"a\", W/\"b\"\r\nRange: bytes=0-1\r\nIf-Range: \"a\"\r\n\r\n").ShouldNotBeNull();
+
+        request.Representation.ShouldBe(("gzip;q=0.5,\tbr", "\"a\", W/\"b\"", "bytes=0-1", "\"a\""));
+        (request.Target, request.Path, request.Query).ShouldBe(("/a?b?c", "/a", "b?c"));
+    }
 
     [Fact]
     public void A_WebSocket_handshake_is_read()
@@ -115,13 +137,49 @@ public sealed class HttpRequestHeadTests
             HttpRequestHead.CanBePlain(bytes);
             var length = HttpRequestHead.Measure(bytes);
             if (length >= 0)
-                HttpRequestHead.Parse(bytes.AsSpan(0, length));
+                _ = HttpRequestHead.TryParse(bytes.AsSpan(0, length), out _);
         }
     }
 
-    private static HttpRequestHead? Parse(string head)
+    private static Seen? Parse(string head)
     {
         var bytes = Encoding.Latin1.GetBytes(head);
-        return HttpRequestHead.Parse(bytes.AsSpan(0, HttpRequestHead.Measure(bytes)));
+        return HttpRequestHead.TryParse(bytes.AsSpan(0, HttpRequestHead.Measure(bytes)), out var request) ? new Seen(request) : null;
+    }
+
+    private sealed class Seen(in HttpRequestHead request)
+    {
+        public string Method { get; } = Text(request.Method);
+
+        public string Target { get; } = Text(request.Target);
+
+        public string Path { get; } = Text(request.Path);
+
+        public string Query { get; } = Text(request.Query);
+
+        public string Host { get; } = Text(request.Host);
+
+        public string Agent { get; } = Text(request.Agent);
+
+        public string Upgrade { get; } = Text(request.Upgrade);
+
+        public string WebSocketKey { get; } = Text(request.WebSocketKey);
+
+        public string WebSocketVersion { get; } = Text(request.WebSocketVersion);
+
+        public (string AcceptEncoding, string IfNoneMatch, string Range, string IfRange) Representation { get; } =
+            (Text(request.AcceptEncoding), Text(request.IfNoneMatch), Text(request.Range), Text(request.IfRange));
+
+        public int Length { get; } = request.Length;
+
+        public bool HasBody { get; } = request.HasBody;
+
+        public bool WantsClose { get; } = request.WantsClose;
+
+        public bool WantsUpgrade { get; } = request.WantsUpgrade;
+
+        public bool IsVersion11 { get; } = request.IsVersion11;
+
+        private static string Text(ReadOnlySpan<byte> bytes) => Encoding.ASCII.GetString(bytes);
     }
 }

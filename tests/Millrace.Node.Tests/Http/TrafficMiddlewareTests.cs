@@ -74,7 +74,7 @@ public sealed class TrafficMiddlewareTests
     [Fact]
     public async Task A_meter_that_was_used_before_knows_nothing_of_it()
     {
-        var middleware = new TrafficMiddleware(_zones);
+        var middleware = new TrafficMiddleware(new NodeSettings(), _zones);
         await middleware.InvokeAsync(Context(new MemoryStream()), async context =>
         {
             TrafficTag.Set(context, _name, TrafficFormat.Key);
@@ -89,7 +89,7 @@ public sealed class TrafficMiddlewareTests
     {
         var body = new MemoryStream();
         var context = Context(body);
-        await new TrafficMiddleware(_zones).InvokeAsync(context, endpoint);
+        await new TrafficMiddleware(new NodeSettings(), _zones).InvokeAsync(context, endpoint);
         return body.Length;
     }
 

@@ -6,10 +6,12 @@ namespace Millrace.Node.Tests.Metrics;
 
 public sealed class TrafficZonesTests
 {
-    private readonly TrafficZones _zones = new(new NodeSettings
+    private static readonly NodeSettings Settings = new()
     {
         Vhosts = [new VhostSettings { Name = "default" }, new VhostSettings { Name = "b.example", Aliases = ["*.b.example"] }],
-    });
+    };
+
+    private readonly TrafficZones _zones = new(Settings);
 
     [Fact]
     public void An_app_has_a_zone_when_something_was_published_there()
@@ -58,10 +60,11 @@ public sealed class TrafficZonesTests
     [Theory]
     [InlineData("b.example", "b.example")]
     [InlineData("x.b.example", "b.example")]
+    [InlineData("x.b.example:8080", "b.example")]
     [InlineData("invented.example", "default")]
     public void Only_configured_vhosts_are_told_apart(string host, string vhost)
     {
-        _zones.Count(_zones.VhostOf(host), TrafficFormat.Page, 200, 0, 0, 0);
+        _zones.Count(StreamAddress.VhostOf(Settings, host), TrafficFormat.Page, 200, 0, 0, 0);
 
         _zones.Read().ShouldHaveSingleItem().Vhost.ShouldBe(vhost);
     }

@@ -25,7 +25,7 @@ public sealed class AllocationTests
         var publisher = await node.PublishAsync();
         var frames = new SyntheticFrames(publisher);
         frames.SendHeaders();
-        frames.Send(500);
+        frames.Send(20_000, size: 100, isPaced: false);
         using var crowd = new Crowd(node);
         for (var i = 0; i < ViewersOfEachKind; i++)
         {
@@ -47,19 +47,22 @@ public sealed class AllocationTests
 
     /// <summary>
     /// Long enough for the compiler's last tier, and with larger frames than are measured, so that the block pool has grown
-    /// to more than is needed later. The log keeps two segments of 1 s and what lies 2 s before them.
+    /// to more than is needed later. How many entries the logs hold depends on how many frames the machine gets through in their
+    /// time, so bursts before make their indexes larger than any pace later needs: here those of the wire logs, which keep 700 ms,
+    /// and before the viewers came that of the stream log, which keeps two segments of 1 s and what lies 2 s before them.
     /// </summary>
     private static async Task WarmUpAsync(SyntheticFrames frames, Crowd crowd)
     {
+        await SendAndDrainAsync(frames, crowd, 4_000, 100, isPaced: false);
         await SendAndDrainAsync(frames, crowd, 6_000, 2_500);
         await SendAndDrainAsync(frames, crowd, 16_000);
     }
 
-    private static async Task SendAndDrainAsync(SyntheticFrames frames, Crowd crowd, int count, int size = 900)
+    private static async Task SendAndDrainAsync(SyntheticFrames frames, Crowd crowd, int count, int size = 900, bool isPaced = true)
     {
         var sent = frames.SentBytes;
         var received = crowd.LeastReceived;
-        await Task.Run(() => frames.Send(count, size));
+        await Task.Run(() => frames.Send(count, size, isPaced));
         await Wait.Until(() => crowd.LeastReceived - received >= frames.SentBytes - sent, "every viewer has every frame");
     }
 }

@@ -106,7 +106,7 @@ public sealed class ShardTests
         for (var isThrough = false; !isThrough; slices.Add(Served()))
         {
             slices.Count.ShouldBeLessThan(100);
-            isThrough = log.Subscription.SendSlice(NodeClock.Micros);
+            isThrough = log.Subscription.RunSlice(NodeClock.Micros);
         }
 
         slices.Zip(slices.Prepend(0), (now, before) => now - before).ShouldAllBe(served => served > 0 && served <= Shard.SliceViewers);
@@ -127,9 +127,9 @@ public sealed class ShardTests
         const long Start = 1_000_000_000;
 
         log.Subscription.DueAt.ShouldBe(window);
-        log.Subscription.SendSlice(Start).ShouldBeFalse();
+        log.Subscription.RunSlice(Start).ShouldBeFalse();
         log.Subscription.DueAt.ShouldBe(0);
-        while (!log.Subscription.SendSlice(Start + 5_000))
+        while (!log.Subscription.RunSlice(Start + 5_000))
         {
         }
 
@@ -146,7 +146,7 @@ public sealed class ShardTests
         log.Append("more"u8);
 
         var random = new Random(1);
-        while (!log.Subscription.SendSlice(NodeClock.Micros))
+        while (!log.Subscription.RunSlice(NodeClock.Micros))
         {
             for (var i = 0; i < 20; i++)
             {
