@@ -5,6 +5,7 @@ import { whyUnsupported } from './abilities';
 import { withParams } from './address';
 import { listedCodecs, type Codec } from './codecs';
 import type { AudioTrack, Engine, EngineEvents, EngineOptions } from './engine';
+import { mayBegin } from './hlsStart';
 import { codecLists, trackList } from './hlsTracks';
 import { judge } from './hlsTrouble';
 import { secondsAhead } from './liveEdge';
@@ -29,6 +30,7 @@ const retry = (maxNumRetry: number): HlsConfig['playlistLoadPolicy'] => ({
 
 const config: Partial<HlsConfig> = {
   lowLatencyMode: true,
+  initialLiveManifestSize: Infinity, // until #allowStart
   maxLiveSyncPlaybackRate: 1, // hls.js only ever hurries: see pace.ts
   liveSyncOnStallIncrease: stallIncrease,
   backBufferLength: 30,
@@ -55,6 +57,7 @@ export class HlsEngine implements Engine {
   #discontinuity: number | undefined;
   #recovered = false;
   #startEnds: number | undefined;
+  #firstListed: number | undefined;
   bytes = 0;
   lastBytesMillis = performance.now();
 
@@ -142,10 +145,24 @@ export class HlsEngine implements Engine {
   }
 
   /** After each discontinuity: are the tracks still those that are played, and can this browser decode them? */
-  #onUpdated({ endCC }: LevelDetails): void {
+  #onUpdated(details: LevelDetails): void {
+    this.#allowStart(details);
+    const { endCC } = details;
     const before = this.#discontinuity;
     this.#discontinuity = endCC;
     if (before !== undefined && endCC > before) void this.#compareTracks();
+  }
+
+  /** hls.js asks again with each playlist, and a few times a second, whether it has enough to start. */
+  #allowStart({ live, partList, partTarget, targetduration: targetDuration, fragmentStart: begin, fragmentEnd: wholeEnd, edge }: LevelDetails): void {
+    const { config: inForce } = this.#hls;
+    if (inForce.initialLiveManifestSize === 1) return;
+    const now = performance.now();
+    this.#firstListed ??= now;
+    const waited = (now - this.#firstListed) / 1000;
+    const from = this.#hls.liveSyncPosition ?? edge;
+    const firstPart = partList?.[0];
+    if (mayBegin({ live, firstPart, partTarget, targetDuration, begin, wholeEnd, edge, from, waited })) inForce.initialLiveManifestSize = 1;
   }
 
   async #compareTracks(): Promise<void> {

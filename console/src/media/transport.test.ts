@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { beginTrial, candidates, isBlocked, readChoice, ruleOut, strike, type Trial } from './transport';
+import { beginTrial, candidates, isBlocked, readChoice, ruleOut, strike, whyNone, type Trial } from './transport';
 
 const desktop = { mse: true, nativeHls: false };
 const safari = { mse: true, nativeHls: true };
@@ -51,6 +51,23 @@ describe('a trial', () => {
     const last = strike(strike(strike(strike(begun))));
     expect(last.current).toBe('hls');
     expect(ruleOut(last, undefined).current).toBe('flv');
+  });
+});
+
+describe('whyNone', () => {
+  const none = beginTrial([]);
+  const noDecoder = { text: 'No decoder.', final: true };
+  const notInFlv = { text: 'Not in FLV.', final: false };
+
+  it('says what is missing', () => {
+    expect(whyNone(none, 'auto', { mse: false, nativeHls: false })).toBe('It has no Media Source Extensions.');
+    expect(whyNone(none, 'auto', desktop)).toBe('It comes in a form that this browser cannot play.');
+    expect(whyNone(ruleOut(beginTrial(['hls']), noDecoder), 'hls', oldPhone)).toBe('No decoder.');
+  });
+  it('points to the other ways where one of them may do', () => {
+    const ruled = (reason: typeof noDecoder) => whyNone(ruleOut(beginTrial(['flv']), reason), 'flv', desktop);
+    expect(ruled(notInFlv)).toBe('Not in FLV. Another way of receiving it may do: choose Auto below.');
+    expect(ruled(noDecoder)).toBe('No decoder.');
   });
 });
 

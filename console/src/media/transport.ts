@@ -18,6 +18,11 @@ const choices: readonly string[] = ['flv', 'ws', 'hls'] satisfies Choice[];
 export const readChoice = (text: string | null): Choice =>
   text !== null && choices.includes(text) ? (text as Choice) : 'auto';
 
+/**
+ * Where there are both, as in Safari with Media Source Extensions or their managed form, hls.js comes before the browser's own HLS:
+ * that needs HTTP/2 to be of low latency, tells neither its distance nor its stalls, and lets nobody correct them. It is for
+ * browsers without either, and for what only it decodes.
+ */
 const ways: Readonly<Record<Choice, readonly Transport[]>> = {
   auto: ['flv', 'll-hls', 'hls'],
   flv: ['flv'],
@@ -64,6 +69,20 @@ export function strike(trial: Trial): Trial {
   if (trial.strikes + 1 < strikesToLeave) return { ...trial, strikes: trial.strikes + 1 };
   const at = trial.order.findIndex((t) => t === trial.current);
   return { ...trial, current: trial.order[(at + 1) % trial.order.length], strikes: 0 };
+}
+
+/** HTTP 415. */
+export const notCarried: Reason = { text: 'The server cannot send its codecs this way.', final: false };
+/** Without a way to name the codec. */
+const unknownReason: Reason = { text: 'It comes in a form that this browser cannot play.', final: false };
+const noMse: Reason = { text: 'It has no Media Source Extensions.', final: false };
+
+/** What the viewer is told when nothing is left to try. */
+export function whyNone({ reason }: Trial, choice: Choice, abilities: Abilities): string {
+  const tried = candidates(choice, abilities);
+  const { text, final } = reason ?? (tried.length > 0 ? unknownReason : noMse);
+  const others = candidates('auto', abilities).some((t) => !tried.includes(t));
+  return others && !final ? `${text} Another way of receiving it may do: choose Auto below.` : text;
 }
 
 const sharedByAllWays = [401, 403, 404, 405, 408, 415, 429];

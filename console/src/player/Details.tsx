@@ -1,4 +1,4 @@
-import type { Snapshot } from '../media/session';
+import type { Snapshot } from '../media/snapshot';
 import { transportNames } from './WayMenu';
 
 const seconds = (value: number | undefined): string => (value === undefined ? '–' : `${value.toFixed(2)} s`);

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
-import type { Snapshot } from '../media/session';
+import type { Snapshot } from '../media/snapshot';
 
 /** "Live · 0.8 s behind". Smoothed and renewed once a second: a number that flickers cannot be read. */
 export function LivePill({ snapshot }: { snapshot: Snapshot | undefined }) {

@@ -1,7 +1,8 @@
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { displayName, searchWith, type Wanted } from '../media/address';
 import { describe } from '../media/machine';
-import { Session, type Snapshot } from '../media/session';
+import { Session } from '../media/session';
+import type { Snapshot } from '../media/snapshot';
 import type { Choice } from '../media/transport';
 import { BackIcon, Logo, MutedIcon, PlayIcon, SoundIcon } from './icons';
 import { Controls } from './Controls';
@@ -32,7 +33,7 @@ function useSession({ wanted, choice, params }: Props): { attach: (video: HTMLVi
     created.start();
     return () => created.stop();
   }, [video, wanted, choice, params]);
-  const snapshot = useSyncExternalStore(session?.subscribe ?? noSubscription, () => session?.snapshot());
+  const snapshot = useSyncExternalStore(session?.shown.subscribe ?? noSubscription, () => session?.shown.get());
   return { attach, video, session, snapshot };
 }
 

@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, type KeyboardEvent } from 'react';
-import type { Snapshot } from '../media/session';
+import type { Snapshot } from '../media/snapshot';
 import { candidates, type Choice, type Transport } from '../media/transport';
 import { UpIcon } from './icons';
 

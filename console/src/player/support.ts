@@ -1,5 +1,5 @@
 import type { Phase } from '../media/machine';
-import type { Snapshot } from '../media/session';
+import type { Snapshot } from '../media/snapshot';
 import type { Choice, Transport } from '../media/transport';
 
 /** `window.__millrace`: for tests and for support. Renewed four times a second. */
