@@ -23,7 +23,7 @@ public sealed class CrawlTests
         foreach (var rendition in Crawls.Good.History.Renditions)
         {
             rendition.Parts.Count(part => part is { Hinted: true, AnnouncedExactly: true } && part.Exchange.Sent < part.AnnouncedAt).ShouldBeGreaterThan(50);
-            rendition.Segments.ShouldAllBe(segment => segment.Compared == 4 && segment.Media!.Duration == 2);
+            rendition.Segments.ShouldAllBe(segment => segment.Compared == 4 && segment.Media!.Main!.Duration == 2);
             rendition.Reloads.Count(reload => reload.Asked?.Part == 4).ShouldBeGreaterThan(4);
         }
     }

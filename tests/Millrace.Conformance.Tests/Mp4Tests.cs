@@ -1,6 +1,7 @@
 using Millrace.Conformance.Crawl;
 using Millrace.Conformance.Crawl.Probes;
 using Millrace.Conformance.Mp4;
+using Millrace.Conformance.Playlists;
 using Millrace.Conformance.Tests.Origin;
 
 namespace Millrace.Conformance.Tests;
@@ -30,8 +31,18 @@ public sealed class Mp4Tests
     public void A_jump_between_two_fragments_is_measured()
     {
         byte[] two = [.. Mp4Writer.Fragment(true, 0, 15, 3000, key: true, flaggedKey: true), .. Mp4Writer.Fragment(true, 90_000, 15, 3000, key: false, flaggedKey: false)];
-        MediaSummary.Parse(two, Video).Main!.InnerJump.ShouldBe(0.5);
+        var track = MediaSummary.Parse(two, Video).Main!;
+        track.InnerJump.ShouldBe(0.5);
+        // The jump is in no sample.
+        (track.Duration, track.End - track.Start).ShouldBe((1.0, 1.5));
     }
+
+    [Theory]
+    [InlineData("0.50000", 0.00001)]
+    [InlineData("1.002", 0.001)]
+    [InlineData("2", 1.0)]
+    [InlineData("2.", 1.0)]
+    public void A_number_is_as_exact_as_its_last_digit(string number, double place) => DecimalText.Place(number).ShouldBe(place, 1e-12);
 
     [Fact]
     public void Every_truncation_is_refused()

@@ -9,6 +9,12 @@ internal sealed record TrackSummary(uint Id, bool IsVideo)
     /// <summary>Decode time after the last sample.</summary>
     public double End { get; init; }
 
+    /// <summary>The sum of the samples' durations; a gap between fragments is not in it.</summary>
+    public double Duration { get; init; }
+
+    /// <summary>One unit of the track's timescale.</summary>
+    public double Tick { get; init; }
+
     /// <summary>The earliest presentation time.</summary>
     public double Presented { get; init; }
 
@@ -31,8 +37,6 @@ internal sealed record MediaSummary(IReadOnlyList<TrackSummary> Tracks)
 {
     /// <summary>The video track if there is one: it decides durations and independence.</summary>
     public TrackSummary? Main => Tracks.FirstOrDefault(track => track.IsVideo) ?? (Tracks.Count > 0 ? Tracks[0] : null);
-
-    public double Duration => Main is { } main ? main.End - main.Start : 0;
 
     public static MediaSummary Parse(ReadOnlySpan<byte> bytes, InitSection init)
     {

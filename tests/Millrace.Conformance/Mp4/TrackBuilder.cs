@@ -8,6 +8,7 @@ internal sealed class TrackBuilder(InitTrack track)
     private readonly List<double> _syncs = [];
     private long? _first;
     private long _end;
+    private long _duration;
     private long _presented = long.MaxValue;
     private long _innerJump;
     private int _samples;
@@ -38,6 +39,8 @@ internal sealed class TrackBuilder(InitTrack track)
     {
         Start = Seconds(_first ?? 0),
         End = Seconds(_end),
+        Duration = Seconds(_duration),
+        Tick = Seconds(1),
         Presented = Seconds(_samples > 0 ? _presented : _first ?? 0),
         InnerJump = Seconds(_innerJump),
         Samples = _samples,
@@ -114,6 +117,7 @@ internal sealed class TrackBuilder(InitTrack track)
         }
 
         _end += duration;
+        _duration += duration;
     }
 
     /// <summary>Whether an IDR slice (H.264 type 5) or an IRAP slice (H.265 types 16 to 21) is among the NAL units.</summary>

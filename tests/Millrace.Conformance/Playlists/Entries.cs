@@ -25,6 +25,9 @@ internal sealed record PartEntry(long Msn, int Index, double Duration, Uri Uri)
 
     public ByteRange? Range { get; init; }
 
+    /// <summary>What a unit of the last digit of <see cref="Duration"/> is worth.</summary>
+    public double Place { get; init; }
+
     public int Line { get; init; }
 
     public string Text { get; init; } = "";
@@ -39,6 +42,9 @@ internal sealed record SegmentEntry
 
     /// <summary>EXTINF, seconds; 0 while it is open.</summary>
     public double Duration { get; init; }
+
+    /// <summary>What a unit of the last digit of <see cref="Duration"/> is worth.</summary>
+    public double Place { get; init; }
 
     /// <summary>Null while it is open.</summary>
     public Uri? Uri { get; init; }

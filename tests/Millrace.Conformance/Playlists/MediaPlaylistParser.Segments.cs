@@ -10,6 +10,7 @@ internal sealed partial class MediaPlaylistParser
     private MapEntry? _map;
     private string? _key;
     private double? _duration;
+    private double _place;
     private DateTimeOffset? _date;
     private bool _discontinuity;
     private bool _gap;
@@ -76,7 +77,7 @@ internal sealed partial class MediaPlaylistParser
             Problem("EXTINF is no decimal number");
         if (number.Contains('.', StringComparison.Ordinal))
             Need(3, "a decimal EXTINF");
-        _duration = seconds;
+        (_duration, _place) = (seconds, DecimalText.Place(number));
     }
 
     private void Part(AttributeList list)
@@ -93,6 +94,7 @@ internal sealed partial class MediaPlaylistParser
                 Independent = list.Yes("INDEPENDENT"),
                 Gap = list.Yes("GAP"),
                 Range = range,
+                Place = DecimalText.Place(list.Raw("DURATION") ?? ""),
                 Line = _line,
                 Text = _text,
             });
@@ -157,6 +159,7 @@ internal sealed partial class MediaPlaylistParser
     {
         Msn = PendingMsn,
         Duration = _duration ?? 0,
+        Place = _place,
         Uri = uri,
         Range = _range,
         Parts = [.. _parts],
