@@ -60,13 +60,21 @@ internal sealed class MillraceServer : IAsyncDisposable
     }
 
     /// <summary>The API's answer for a stream `vhost/app/name`, when it is live.</summary>
-    public async Task<string> LiveAsync(string stream)
+    public Task<string> LiveAsync(string stream) => UntilAsync(stream, "live");
+
+    /// <summary>The API's answer for a stream `vhost/app/name`, when it is in this state.</summary>
+    public async Task<string> UntilAsync(string stream, string state)
     {
+        var last = "";
         await Wait.UntilAsync(
-            async () => await StatusAsync("/v1/streams/" + stream) == HttpStatusCode.OK
-                && (await _http.GetStringAsync($"http://127.0.0.1:{ApiPort}/v1/streams/{stream}", TestContext.Current.CancellationToken)).Contains("\"live\"", StringComparison.Ordinal),
-            TimeSpan.FromSeconds(20), () => $"{stream} is not live\n{Process.Tail()}");
-        return await _http.GetStringAsync($"http://127.0.0.1:{ApiPort}/v1/streams/{stream}", TestContext.Current.CancellationToken);
+            async () =>
+            {
+                using var response = await _http.GetAsync($"http://127.0.0.1:{ApiPort}/v1/streams/{stream}", TestContext.Current.CancellationToken);
+                last = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+                return response.StatusCode == HttpStatusCode.OK && last.Contains($"\"{state}\"", StringComparison.Ordinal);
+            },
+            TimeSpan.FromSeconds(20), () => $"{stream} is not {state}\n{last}\n{Process.Tail()}");
+        return last;
     }
 
     /// <summary>Ends a stream: DELETE.</summary>

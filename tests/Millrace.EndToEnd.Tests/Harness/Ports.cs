@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
@@ -7,12 +8,19 @@ namespace Millrace.EndToEnd.Harness;
 /// <summary>Loopback TCP ports.</summary>
 internal static class Ports
 {
-    /// <summary>A port that was free a moment ago.</summary>
+    private static readonly ConcurrentDictionary<int, bool> Given = new();
+
+    /// <summary>A port that was free a moment ago, and is given to nobody else: the kernel may offer one twice before it is used.</summary>
     public static int Free()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+            if (Given.TryAdd(port, true))
+                return port;
+        }
     }
 
     public static async Task<bool> IsOpenAsync(int port)
@@ -41,4 +49,20 @@ internal static class Ports
             .Count(connection => connection.LocalEndPoint.Port == port && connection.State == TcpState.Established) >= connections),
         deadline,
         () => $"port {port} has fewer than {connections} connections");
+
+    /// <summary>Waits until a server has so many connections on its port and has read all that was sent to it.</summary>
+    public static Task ReadAsync(int port, int connections, TimeSpan deadline)
+    {
+        var queues = new List<string>();
+        return Wait.UntilAsync(
+            () =>
+            {
+                // Linux: "sl local rem st tx_queue:rx_queue …", numbers in hexadecimal; 01 is ESTABLISHED.
+                queues = [.. File.ReadLines("/proc/net/tcp").Skip(1).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                    .Where(fields => fields[1].EndsWith($":{port:X4}", StringComparison.Ordinal) && fields[3] == "01").Select(fields => fields[4].Split(':')[1])];
+                return Task.FromResult(queues.Count >= connections && queues.TrueForAll(queue => queue == "00000000"));
+            },
+            deadline,
+            () => $"port {port}: {queues.Count} connections of {connections}, {queues.Count(queue => queue != "00000000")} with unread bytes");
+    }
 }

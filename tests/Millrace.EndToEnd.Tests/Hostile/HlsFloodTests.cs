@@ -1,4 +1,6 @@
 using System.Net;
+using System.Text;
+using System.Text.RegularExpressions;
 using Millrace.EndToEnd.Harness;
 using Millrace.EndToEnd.Hls;
 
@@ -57,7 +59,7 @@ public sealed class HlsFloodTests
         var url = await client.RenditionUrlAsync("video");
         publisher.Freeze();
         var next = (await client.PlaylistAsync(url)).Segments.Count + 1;
-        var request = HostileBytes.Http($"GET {new Uri(url).AbsolutePath}?_HLS_msn={next} HTTP/1.1\r\nHost: h\r\n\r\n");
+        var request = HostileBytes.Http($"GET {new Uri(url).AbsolutePath}?_HLS_msn={next}&_HLS_part=0 HTTP/1.1\r\nHost: h\r\n\r\n");
         playlist.TargetSeconds.ShouldBeGreaterThanOrEqualTo(6, "what is asked for below is waited for");
 
         await WaitAndLeaveAsync(server, request);
@@ -67,6 +69,25 @@ public sealed class HlsFloodTests
         TestContext.Current.TestOutputHelper?.WriteLine($"memory {memory >> 20} MB, then {server.ResidentBytes() >> 20} MB");
         (server.ResidentBytes() - memory).ShouldBeLessThan(MemoryAllowance);
         (await server.StatusAsync("/health")).ShouldBe(HttpStatusCode.OK);
+        await StayAsync(server, request, publisher, new Regex($"#EXT-X-PART:DURATION=[0-9.]+,URI=\"part_0_{next}_0_video_"));
+    }
+
+    /// <summary>Those who do not leave get what they wait for: so the others had waited for it, too.</summary>
+    private static async Task StayAsync(MillraceServer server, byte[] request, ChildProcess publisher, Regex expected)
+    {
+        using var client = await HostileClient.ConnectAsync(server.HttpPort);
+        await client.SendAsync(request);
+        await Ports.ReadAsync(server.HttpPort, 1, Soon);
+        publisher.Thaw();
+        var text = "";
+        while (!expected.IsMatch(text))
+        {
+            var more = await client.ReceiveAsync().WaitAsync(Soon, TestContext.Current.CancellationToken);
+            more.Length.ShouldBeGreaterThan(0, text);
+            text += Encoding.ASCII.GetString(more.Span);
+        }
+
+        text.ShouldStartWith("HTTP/1.1 200 ");
     }
 
     private static async Task WaitAndLeaveAsync(MillraceServer server, byte[] request)
@@ -79,7 +100,11 @@ public sealed class HlsFloodTests
             await clients[^1].SendAsync(request);
         }
 
-        await Wait.UntilAsync(() => Task.FromResult(server.Descriptors() >= before + Waiting), Soon, () => $"{server.Descriptors()} descriptors, {before} before");
+        await Ports.ReadAsync(server.HttpPort, Waiting, Soon);
+        // The server answers others meanwhile: after that it would have answered these, too, if it had anything to say.
+        (await server.StatusAsync("/health")).ShouldBe(HttpStatusCode.OK);
+        clients.Count(client => client.Available > 0).ShouldBe(0, "answered although nothing new has come");
+        server.Descriptors().ShouldBeGreaterThanOrEqualTo(before + Waiting);
         clients.ForEach(client => client.Dispose());
         await Wait.UntilAsync(() => Task.FromResult(server.Descriptors() <= before), Soon, () => $"{server.Descriptors()} descriptors, {before} before");
     }

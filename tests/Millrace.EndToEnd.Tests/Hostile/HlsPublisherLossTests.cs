@@ -38,6 +38,8 @@ public sealed class HlsPublisherLossTests
         var (ahead, hints) = (new List<Task<HlsAnswer>>(), new List<Task<HlsAnswer>>());
         foreach (var url in urls)
             ahead.AddRange(Ask(client, FarAhead(url, await client.PlaylistAsync(url))));
+        // Each has a connection of its own, as none is answered soon: they wait when the publisher stops.
+        await Ports.ReadAsync(server.HttpPort, ahead.Count, Soon);
         if (isKilled)
             publisher.Kill();
         else

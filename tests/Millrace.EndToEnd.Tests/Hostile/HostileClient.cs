@@ -66,6 +66,9 @@ internal sealed class HostileClient : IDisposable
         }
     }
 
+    /// <summary>Bytes that have come and were not read.</summary>
+    public int Available => _socket.Available;
+
     public void CloseHalf() => _socket.Shutdown(SocketShutdown.Send);
 
     public async Task<byte[]> ReadAsync(int count)

@@ -46,6 +46,7 @@ public sealed class PageTests
         await new WatchPage(await browser.OpenAsync(server.Http("live/clock"))).PlayingAsync("flv", Soon);
 
         var wrong = await browser.OpenAsync(server.Http("status"), new() { Username = "admin", Password = "guess" });
+        (await wrong.APIRequest.GetAsync(server.Http("status"))).Status.ShouldBe(401);
         (await wrong.Locator("#streams").CountAsync()).ShouldBe(0);
 
         var page = await browser.OpenAsync(server.Http("status"), new() { Username = "admin", Password = "secret" });
