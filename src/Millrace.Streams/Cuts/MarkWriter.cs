@@ -74,6 +74,9 @@ internal sealed class MarkWriter(MarkSeries series, CutRule rule, Action<LogEntr
 
     public void EndPart(long border)
     {
+        // Nobody has seen the segment's date before its first part.
+        if (_part == 0 && _stamp.IsCorrected(_era!))
+            Announce();
         Append(MarkKind.PartEnd, _part, border, _stamp.DateWithin(border));
         _part++;
         PartStart = border;

@@ -14,6 +14,7 @@ internal sealed class SegmentStamp(CutRule rule)
 
     private Era? _era;
     private long _epoch;
+    private long _eraStart;
     private long _lastBorder;
     private long _lastName = -1;
 
@@ -37,13 +38,19 @@ internal sealed class SegmentStamp(CutRule rule)
     /// </summary>
     public long DateOf(Era era, long border)
     {
-        if (_era != era)
-            (_era, _epoch) = (era, era.EpochMicros);
+        if (_era != era || border == _eraStart)
+            (_era, _epoch, _eraStart) = (era, era.EpochMicros, border);
         var slew = Math.Min(MaxSlewMicros, Math.Max(0, border - _lastBorder) / SlewDivisor);
         _epoch += Math.Clamp(era.EpochMicros - _epoch, -slew, slew);
         _lastBorder = border;
         return _epoch + border;
     }
+
+    /// <summary>
+    /// The clock has moved by more than a frame since the Era's first segment was dated: what a sender had queued while it
+    /// connected comes at once, and each unit of it is less late than the one before.
+    /// </summary>
+    public bool IsCorrected(Era era) => _era == era && _lastBorder == _eraStart && Math.Abs(era.EpochMicros - _epoch) > MaxSlewMicros;
 
     /// <summary>The wall clock of a border within the segment, microseconds of Unix time.</summary>
     public long DateWithin(long border) => _epoch + border;

@@ -99,6 +99,23 @@ public sealed class ReconnectTests
         }
     }
 
+    [Fact]
+    public void A_backlog_at_the_start_is_dated_by_what_its_first_part_has_shown()
+    {
+        const long Backlog = 900_000;
+        var rig = new HlsRig();
+        var origin = DateTime.UnixEpoch.AddMicroseconds(rig.Stream.Now + 1_700_000_000_000_000);
+        // The first second of media comes within a tenth.
+        rig.Publish(lease => new MediaSource(rig.Stream, lease) { FrameRate = 100, Group = 200, Sound = null, Clock = static time => time < 100_000 ? time * 10 : time + Backlog }).Run(2);
+        var checker = rig.Watch();
+        rig.Source.Run(20);
+
+        var first = checker.Of(HlsRig.Video).Segments[0];
+        // It was dated as the first frame arrived, 0.9 s after the sender took it; what came within its first part takes that much back.
+        (first.Date!.Value - (origin - TimeSpan.FromMicroseconds(Backlog))).TotalSeconds.ShouldBeInRange(-0.05, 0.6);
+        checker.Of(HlsRig.Video).Segments.Select(segment => segment.Discontinuity).Distinct().ShouldBe([0]);
+    }
+
     [Theory]
     [InlineData(900)]
     [InlineData(-900)]
