@@ -48,6 +48,8 @@ internal sealed class MarkWriter(MarkSeries series, CutRule rule, Action<LogEntr
     /// <param name="isEmpty">No unit that came so far lies behind it.</param>
     public void Cut(long border, bool isEmpty)
     {
+        if (HasSegment && !IsEmpty)
+            DateAgain();
         Segment++;
         PreviousStart = IsEmpty ? border : SegmentStart;
         IsBreak = false;
@@ -64,23 +66,33 @@ internal sealed class MarkWriter(MarkSeries series, CutRule rule, Action<LogEntr
     /// <summary>Says where the open segment begins. Said again, a discontinuity that it had already stays the one that it was.</summary>
     public void Announce()
     {
-        var date = _stamp.DateOf(_era!, SegmentStart);
-        _name = _stamp.NameOf(Segment, SegmentStart, date);
         _discontinuities += _isBreakDue && !IsBreak ? 1 : 0;
         IsBreak |= _isBreakDue;
         _isBreakDue = false;
-        Append(MarkKind.Segment, Segment, SegmentStart, date);
+        Stamp();
     }
 
     public void EndPart(long border)
     {
-        // Nobody has seen the segment's date before its first part.
-        if (_part == 0 && _stamp.IsCorrected(_era!))
-            Announce();
+        DateAgain();
         Append(MarkKind.PartEnd, _part, border, _stamp.DateWithin(border));
         _part++;
         PartStart = border;
         IsEmpty = false;
+    }
+
+    /// <summary>Nobody has seen the segment's date before its first part, or without parts before its end.</summary>
+    private void DateAgain()
+    {
+        if (_part == 0 && _stamp.IsCorrected(_era!, Segment))
+            Stamp();
+    }
+
+    private void Stamp()
+    {
+        var date = _stamp.DateOf(_era!, Segment, SegmentStart);
+        _name = _stamp.NameOf(Segment, SegmentStart, date);
+        Append(MarkKind.Segment, Segment, SegmentStart, date);
     }
 
     private void Begin(long border, bool isEmpty)

@@ -14,11 +14,16 @@ internal sealed class SegmentStamp(CutRule rule)
 
     private Era? _era;
     private long _epoch;
-    private long _eraStart;
+    private long _firstOfEra = -1;
     private long _lastBorder;
+    private long _named = -1;
+    private long _nameBefore = -1;
     private long _lastName = -1;
 
-    /// <summary>The number in the name of the segment that begins at <paramref name="border"/>; no two have the same.</summary>
+    /// <summary>
+    /// The number in the name of the segment that begins at <paramref name="border"/>; no two have the same, and a segment that is
+    /// announced again need not have another.
+    /// </summary>
     /// <param name="number">Media sequence number.</param>
     /// <param name="border">Media time, microseconds.</param>
     /// <param name="date">Its wall clock, microseconds of Unix time.</param>
@@ -29,28 +34,31 @@ internal sealed class SegmentStamp(CutRule rule)
         var name = rule.Naming == SegmentNaming.System ? date / 1_000 : Timescale.Convert(border, Timescale.Microseconds, Timescale.Video);
         if (rule.Granularity > 0)
             name = name / rule.Granularity * rule.Granularity;
-        return _lastName = Math.Max(_lastName + 1, name);
+        if (number != _named)
+            (_named, _nameBefore) = (number, _lastName);
+        return _lastName = Math.Max(_nameBefore + 1, name);
     }
 
     /// <summary>
-    /// The wall clock of a segment's beginning, microseconds of Unix time. Dates and durations must agree, so a clock that is corrected at
-    /// the beginning of an Era is followed slowly.
+    /// The wall clock of a segment's beginning, microseconds of Unix time. Dates and durations must agree, so from the second
+    /// segment of an Era on a clock that is corrected is followed slowly.
     /// </summary>
-    public long DateOf(Era era, long border)
+    public long DateOf(Era era, long number, long border)
     {
-        if (_era != era || border == _eraStart)
-            (_era, _epoch, _eraStart) = (era, era.EpochMicros, border);
+        if (_era != era)
+            (_era, _firstOfEra) = (era, number);
         var slew = Math.Min(MaxSlewMicros, Math.Max(0, border - _lastBorder) / SlewDivisor);
-        _epoch += Math.Clamp(era.EpochMicros - _epoch, -slew, slew);
+        _epoch = number == _firstOfEra ? era.EpochMicros : _epoch + Math.Clamp(era.EpochMicros - _epoch, -slew, slew);
         _lastBorder = border;
         return _epoch + border;
     }
 
     /// <summary>
-    /// The clock has moved by more than a frame since the Era's first segment was dated: what a sender had queued while it
-    /// connected comes at once, and each unit of it is less late than the one before.
+    /// The clock has moved by more than a frame since <paramref name="number"/>, with which its Era begins, was dated: what a sender had
+    /// queued while it connected comes at once, and each unit of it is less late than the one before.
     /// </summary>
-    public bool IsCorrected(Era era) => _era == era && _lastBorder == _eraStart && Math.Abs(era.EpochMicros - _epoch) > MaxSlewMicros;
+    public bool IsCorrected(Era era, long number) =>
+        _era == era && number == _firstOfEra && Math.Abs(era.EpochMicros - _epoch) > MaxSlewMicros;
 
     /// <summary>The wall clock of a border within the segment, microseconds of Unix time.</summary>
     public long DateWithin(long border) => _epoch + border;

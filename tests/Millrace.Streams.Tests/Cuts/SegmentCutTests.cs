@@ -139,6 +139,27 @@ public sealed class SegmentCutTests
         run.Segments.ConvertAll(mark => mark.Mark.Number).ShouldBe([0, 1, 2]);
     }
 
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(500_000, 0)]
+    [InlineData(0, 500_000)]
+    public void The_first_segment_of_an_Era_is_dated_again_by_the_same_name_before_anybody_sees_it(long partMicros, long granularity)
+    {
+        const long Backlog = 900_000;
+        var run = new PlannerRun(new CutRule { PartMicros = partMicros, Naming = SegmentNaming.Timestamp, Granularity = granularity }).Feed(0.2, i => i == 0);
+        run.Era.EpochMicros -= Backlog;
+        run.Feed(13, i => i % 50 == 45, from: 0.2);
+
+        run.Segments.ConvertAll(mark => mark.Mark.Number).ShouldBe([0, 0, 1, 2]);
+        run.Segments[1].DtsMicros.ShouldBe(run.Segments[0].DtsMicros);
+        run.Segments[1].Pts.ShouldBe(run.Segments[0].Pts - Backlog);
+        run.Names[1].ShouldBe(run.Names[0]);
+        run.Names[2].ShouldBeGreaterThan(run.Names[1]);
+        run.Segments.ShouldAllBe(mark => mark.Number == run.Segments[0].Number && !mark.Mark.IsBreak);
+        // Behind it nothing is left to correct.
+        (run.Segments[2].Pts - run.Segments[2].DtsMicros).ShouldBe(run.Segments[1].Pts - run.Segments[1].DtsMicros);
+    }
+
     [Fact]
     public void Numbers_go_on_from_the_first_that_was_given()
     {
