@@ -246,9 +246,7 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
         var unit = _units[index];
         var limit = (long)MaxSampleSeconds * _track!.Timescale;
         var gap = index + 1 < _units.Count ? Math.Clamp(_units[index + 1].Dts - unit.Dts, 1, limit) : 0;
-        if (!isLast && gap > 0)
-            return (int)gap;
-        if (Id.Kind == TrackKind.Video)
+        if (Id.Kind == TrackKind.Video || (!isLast && gap > 0))
             return (int)gap;
         var nominal = SoundFrame(_track.Configs[unit.Number]);
         return gap == 0 || gap > nominal + (_track.Timescale / ClosedGaps) ? nominal : (int)gap;
