@@ -29,8 +29,6 @@ internal sealed unsafe partial class HttpConnection
     /// <summary>An answer is on its way out.</summary>
     public bool IsAnswering => _answer is not null;
 
-    public bool IsVersion11 => _exchange.IsVersion11;
-
     /// <summary>The connection ends behind the answer at hand.</summary>
     public void EndAfterAnswer() => _exchange = _exchange with { KeepsAlive = false };
 
