@@ -15,7 +15,11 @@ internal sealed class RtmpChunkReader(RtmpOptions options) : IDisposable
     /// </summary>
     private const uint MaxImpliedDelta = 1_000;
 
-    private readonly RtmpChunkStream?[] _low = new RtmpChunkStream?[64];
+    /// <summary>Chunk streams below this are found by index; every player and encoder in use stays below it.</summary>
+    private const int LowIds = 64;
+
+    // A player uses one or two of the first: the table is grown when an id asks for it.
+    private RtmpChunkStream?[] _low = new RtmpChunkStream?[4];
     private Dictionary<int, RtmpChunkStream>? _high;
     private RtmpChunkStream? _current;
     private RtmpChunkStream? _delivered;
@@ -310,8 +314,13 @@ internal sealed class RtmpChunkReader(RtmpOptions options) : IDisposable
     {
         var stream = new RtmpChunkStream(csid);
         _count++;
-        if (csid < _low.Length)
+        if (csid < LowIds)
         {
+            if (csid >= _low.Length)
+            {
+                Array.Resize(ref _low, csid < 8 ? 8 : LowIds);
+            }
+
             _low[csid] = stream;
         }
         else

@@ -58,9 +58,11 @@ internal sealed record RtmpCommand(string Name, double TransactionId, AmfValue O
 }
 
 /// <summary>Builds command messages in a scratch buffer and writes them as chunks.</summary>
-internal sealed class RtmpCommandWriter(RtmpChunkWriter chunks)
+/// <param name="chunks">How the connection frames them.</param>
+/// <param name="body">The scratch buffer, used from Begin to Send only: all connections of a thread can share one.</param>
+internal sealed class RtmpCommandWriter(RtmpChunkWriter chunks, ArrayBufferWriter<byte>? body = null)
 {
-    private readonly ArrayBufferWriter<byte> _body = new(512);
+    private readonly ArrayBufferWriter<byte> _body = body ?? new(512);
 
     /// <summary>Starts a body with name and transaction id; the caller writes the rest and calls <see cref="Send"/>.</summary>
     public Amf0Writer Begin(string name, double transactionId)

@@ -26,7 +26,6 @@ internal sealed record RtmpConnect(
     string FlashVer,
     double ObjectEncoding,
     RtmpPeerCapabilities Capabilities,
-    Millrace.Media.Amf.AmfValue CommandObject,
     IReadOnlyList<Millrace.Media.Amf.AmfValue> ExtraArguments);
 
 /// <summary>publish (7.2.2.6).</summary>

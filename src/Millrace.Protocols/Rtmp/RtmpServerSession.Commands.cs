@@ -128,7 +128,6 @@ internal sealed partial class RtmpServerSession
             info.GetString("flashVer") ?? "",
             info.GetNumber("objectEncoding") ?? 0,
             RtmpPeerCapabilities.Parse(info),
-            info,
             command.Arguments);
         _connectTransaction = command.TransactionId;
         BufferLengthMillis = _options.BufferLengthMillis;

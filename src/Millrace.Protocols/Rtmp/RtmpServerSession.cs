@@ -20,19 +20,21 @@ internal sealed partial class RtmpServerSession : IDisposable
     private readonly RtmpOptions _options;
     private readonly RtmpLink _link;
     private readonly RtmpCommandWriter _commands;
-    private readonly RtmpServerHandshake _handshake = new();
     private readonly RtmpHeldMessage _held = new();
-    private readonly Queue<RtmpEvent> _events = new(4);
+    private RtmpServerHandshake? _handshake = new(); // null when it is done
+    private RtmpEventQueue _events;
     private long _setupDeadline;
     private long _nowMicros;
     private bool _isConnectPending;
+    private bool _isHolding; // false: nothing is held, so that it need not be looked at with every message
 
-    public RtmpServerSession(RtmpOptions options, long nowMicros)
+    /// <param name="scratch">Where commands are put together; may be shared by all sessions of one thread.</param>
+    public RtmpServerSession(RtmpOptions options, long nowMicros, ArrayBufferWriter<byte>? scratch = null)
     {
         _options = options;
         _link = new RtmpLink(options, nowMicros);
         _link.Reader.MaxBufferedBytes = Math.Min(MaxCommandBytes, options.MaxBufferedBytes);
-        _commands = new RtmpCommandWriter(_link.Writer);
+        _commands = new RtmpCommandWriter(_link.Writer, scratch);
         _nowMicros = nowMicros;
         _setupDeadline = Later(options.HandshakeTimeoutMicros);
     }
@@ -46,7 +48,7 @@ internal sealed partial class RtmpServerSession : IDisposable
     public string? CloseReason => _link.CloseReason;
 
     /// <summary>Set while the session waits for the bridge (see the class) and consumes no input.</summary>
-    public bool IsWaitingForBridge => !_held.IsEmpty && _role == Role.PublishPending || _isConnectPending;
+    public bool IsWaitingForBridge => _isHolding && _role == Role.PublishPending && !_held.IsEmpty || _isConnectPending;
 
     /// <summary>What the client said last, or the option's default; milliseconds.</summary>
     public uint BufferLengthMillis { get; private set; }
@@ -66,7 +68,7 @@ internal sealed partial class RtmpServerSession : IDisposable
     public uint AcknowledgedBytes => _link.PeerAcknowledged;
 
     /// <summary>Microseconds; long.MaxValue when nothing is due.</summary>
-    public long NextDeadline => IsClosed ? None : Math.Min(_setupDeadline, _handshake.IsDone ? _link.NextDeadline : None);
+    public long NextDeadline => IsClosed ? None : Math.Min(_setupDeadline, _handshake is null ? _link.NextDeadline : None);
 
     /// <summary>
     /// Consumes input until one message brought an event, or the input is used up, or the session waits for the bridge. Less than a
@@ -83,7 +85,7 @@ internal sealed partial class RtmpServerSession : IDisposable
         }
 
         var reader = new SequenceReader<byte>(input);
-        if (_events.Count == 0)
+        if (_events.IsEmpty)
         {
             Advance(ref reader, reply);
         }
@@ -105,7 +107,7 @@ internal sealed partial class RtmpServerSession : IDisposable
 
         if (nowMicros >= _setupDeadline)
         {
-            Close(!_handshake.IsDone ? "handshake not finished in time" : Connect is null ? "no connect in time" : "no publish or play in time");
+            Close(_handshake is not null ? "handshake not finished in time" : Connect is null ? "no connect in time" : "no publish or play in time");
             return;
         }
 
@@ -113,7 +115,7 @@ internal sealed partial class RtmpServerSession : IDisposable
         {
             _link.Pardon(nowMicros);
         }
-        else if (_handshake.IsDone)
+        else if (_handshake is null)
         {
             _link.OnDeadline(nowMicros, reply);
         }
@@ -130,7 +132,7 @@ internal sealed partial class RtmpServerSession : IDisposable
 
     private void Advance(ref SequenceReader<byte> reader, IBufferWriter<byte> reply)
     {
-        if (!_handshake.IsDone)
+        if (_handshake is not null)
         {
             if (_handshake.Advance(ref reader, reply) is { } refusal)
             {
@@ -141,10 +143,12 @@ internal sealed partial class RtmpServerSession : IDisposable
             {
                 return;
             }
+
+            _handshake = null;
         }
 
         EmitHeld();
-        while (_events.Count == 0 && !IsClosed && !IsWaitingForBridge)
+        while (_events.IsEmpty && !IsClosed && !IsWaitingForBridge)
         {
             if (!_link.Reader.TryRead(ref reader, out var message))
             {
@@ -204,6 +208,7 @@ internal sealed partial class RtmpServerSession : IDisposable
         if (_role == Role.PublishPending || message.Type == RtmpMessageType.Aggregate)
         {
             _held.Set(in message);
+            _isHolding = true;
             EmitHeld();
             return;
         }
@@ -213,7 +218,7 @@ internal sealed partial class RtmpServerSession : IDisposable
 
     private void EmitHeld()
     {
-        if (_role == Role.PublishPending)
+        if (!_isHolding || _role == Role.PublishPending)
         {
             return;
         }
@@ -223,7 +228,7 @@ internal sealed partial class RtmpServerSession : IDisposable
             _held.Dispose();
         }
 
-        while (_events.Count == 0 && _held.TryNext(out var piece))
+        while (_events.IsEmpty && _held.TryNext(out var piece))
         {
             // An aggregate inside an aggregate is nobody's: skipped, so that pieces cannot multiply.
             if (piece.Type != RtmpMessageType.Aggregate && piece.IsMedia)
@@ -231,6 +236,8 @@ internal sealed partial class RtmpServerSession : IDisposable
                 Emit(in piece);
             }
         }
+
+        _isHolding = !_held.IsEmpty;
     }
 
     private void Emit(in RtmpMessage message)

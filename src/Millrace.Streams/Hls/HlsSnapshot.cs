@@ -64,7 +64,17 @@ internal sealed class HlsSnapshot(HlsPackager packager, RenditionView[] renditio
     public Track? TrackOf(RenditionView view) =>
         Array.Find(Era?.Tracks ?? [], track => track.Kind == view.Id.Kind && track.WireId == view.Id.Number);
 
-    public RenditionView? Find(RenditionId id) => Array.Find(Renditions, view => view.Id == id);
+    /// <summary>Each request that waits asks for it, so without the closure that <see cref="Array.Find"/> takes.</summary>
+    public RenditionView? Find(RenditionId id)
+    {
+        foreach (var view in Renditions)
+        {
+            if (view.Id == id)
+                return view;
+        }
+
+        return null;
+    }
 
     /// <summary>The multivariant playlist of LL-HLS; in the legacy form its playlists are, too.</summary>
     public HlsDocument Master(PlaylistForm form) => form == PlaylistForm.Legacy

@@ -17,6 +17,11 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
     private readonly List<Era> _eras = [];
     private LogEntry[] _ring = new LogEntry[64];
 
+    // Of entry _oldest, which is First since it was looked at last. It was written seconds ago and is asked for with every unit.
+    private long _oldest = -1;
+    private long _oldestDtsMicros;
+    private long _oldestPosition;
+
     /// <summary>Number of the oldest entry kept.</summary>
     public long First { get; private set; }
 
@@ -158,9 +163,9 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
     {
         while (First < End)
         {
-            ref readonly var entry = ref this[First];
-            var isOld = First < JoinNumber && entry.DtsMicros < Math.Min(dtsMicros - limits.KeepMicros, NeededFrom);
-            if (!isOld && Bytes.Head - entry.Position <= limits.KeepBytes && End - First <= MaxEntries)
+            LookAtOldest();
+            var isOld = First < JoinNumber && _oldestDtsMicros < Math.Min(dtsMicros - limits.KeepMicros, NeededFrom);
+            if (!isOld && Bytes.Head - _oldestPosition <= limits.KeepBytes && End - First <= MaxEntries)
                 break;
             First++;
         }
@@ -172,7 +177,17 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
     {
         if (JoinNumber < First)
             JoinNumber = -1;
-        Bytes.ReleaseBelow(First < End ? this[First].Position : Bytes.Head);
+        if (First < End)
+            LookAtOldest();
+        Bytes.ReleaseBelow(First < End ? _oldestPosition : Bytes.Head);
+    }
+
+    private void LookAtOldest()
+    {
+        if (_oldest == First)
+            return;
+        ref readonly var entry = ref this[First];
+        (_oldest, _oldestDtsMicros, _oldestPosition) = (First, entry.DtsMicros, entry.Position);
     }
 }
 

@@ -93,8 +93,8 @@ internal sealed class Era(int number, Track[] tracks, long startMicros, EraReaso
     /// </summary>
     public long EpochMicros
     {
-        get => Interlocked.Read(ref _epochMicros);
-        set => Interlocked.Exchange(ref _epochMicros, value);
+        get => Volatile.Read(ref _epochMicros);
+        set => Volatile.Write(ref _epochMicros, value);
     }
 
     /// <summary>The track that viewers join by and HLS cuts by: the first video track, else the first audio track. Asked for with every frame.</summary>

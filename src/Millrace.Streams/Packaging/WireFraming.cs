@@ -60,12 +60,12 @@ internal static class WireFraming
     }
 
     /// <summary>What a viewer that starts at a join point is sent first, stamped with that point's time.</summary>
-    public static ReadOnlySpan<byte> FramePreamble(in WireKey key, WirePreamble preamble, long dtsMillis, int chunkSize)
+    public static byte[] FramePreamble(in WireKey key, WirePreamble preamble, long dtsMillis, int chunkSize)
     {
         var output = new ArrayBufferWriter<byte>(1024);
         foreach (var header in preamble.Headers)
             FrameHeader(output, key, header, header.TimestampAt(dtsMillis), chunkSize);
-        return output.WrittenSpan;
+        return output.WrittenSpan.ToArray();
     }
 
     private static void FrameHeader(ArrayBufferWriter<byte> output, in WireKey key, in WireHeader header, uint timestamp, int chunkSize)

@@ -26,7 +26,9 @@ internal sealed class FlvIntake(PublisherLease lease)
     public const int MaxUnitBytes = FlvTagHeader.MaxBodyLength - FlvBodyWriter.MaxHeaderLength;
 
     private readonly List<TrackState> _tracks = [];
-    private readonly ArrayBufferWriter<byte> _stripped = new(64 * 1024);
+    private TrackState? _video; // the first of its kind in _tracks, with track id 0: nearly every frame is of one of these
+    private TrackState? _audio;
+    private ArrayBufferWriter<byte>? _stripped; // few publishers need it
 
     /// <param name="kind">Audio or video: the message's type.</param>
     /// <param name="body">The message body.</param>
@@ -150,6 +152,7 @@ internal sealed class FlvIntake(PublisherLease lease)
                 return error;
         }
 
+        _stripped ??= new ArrayBufferWriter<byte>(data.Length);
         _stripped.ResetWrittenCount();
         if (NalUnits.TryStrip(payload.Codec, data, lengthSize, _stripped))
             data = _stripped.WrittenSpan;
@@ -166,6 +169,8 @@ internal sealed class FlvIntake(PublisherLease lease)
 
     private TrackState Find(in FlvPayload payload)
     {
+        if (payload.TrackId == 0 && (payload.Kind == TrackKind.Video ? _video : _audio) is { } usual)
+            return usual;
         foreach (var state in _tracks)
         {
             if (state.Kind == payload.Kind && state.TrackId == payload.TrackId)
@@ -173,8 +178,13 @@ internal sealed class FlvIntake(PublisherLease lease)
         }
 
         var added = new TrackState { Kind = payload.Kind, TrackId = payload.TrackId };
-        if (_tracks.Count < PublisherLease.MaxTracks)
-            _tracks.Add(added);
+        if (_tracks.Count == PublisherLease.MaxTracks)
+            return added;
+        _tracks.Add(added);
+        if (added.TrackId == 0 && added.Kind == TrackKind.Video)
+            _video = added;
+        else if (added.TrackId == 0 && added.Kind == TrackKind.Audio)
+            _audio = added;
         return added;
     }
 

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Millrace.Streams.Buffers;
-using Millrace.Streams.Packaging;
 
 namespace Millrace.Streams.Wire;
 
@@ -186,8 +185,7 @@ internal sealed unsafe class Cursor(MemoryAccount spills) : IDisposable
             _spillEnd = _preambleStart;
         else
             _preambleStart = _spillEnd;
-        var framed = WireFraming.FramePreamble(log.Key, entry.Preamble!, entry.DtsMillis, log.ChunkSize);
-        if (!TryAppendSpill(framed))
+        if (!TryAppendSpill(log.PreambleAt(number)))
             return false;
         MoveTo(entry.Start);
         return true;

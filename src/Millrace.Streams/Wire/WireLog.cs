@@ -1,4 +1,5 @@
 using Millrace.Streams.Buffers;
+using Millrace.Streams.Packaging;
 
 namespace Millrace.Streams.Wire;
 
@@ -24,6 +25,7 @@ internal sealed class WireLog : IDisposable
     private bool _joinEverywhere;
     private long _idleEnd;
     private bool _isEnded;
+    private FramedPreamble? _preamble;
 
     public WireLog(WireKey key, IBlockPool pool, MemoryAccount account, WireLimits limits, int chunkSize)
     {
@@ -53,6 +55,20 @@ internal sealed class WireLog : IDisposable
 
     /// <summary>Where a viewer starts that came while the stream was not live: what comes next begins here.</summary>
     public long IdleEnd => Volatile.Read(ref _idleEnd);
+
+    /// <summary>What a viewer that starts at the message of this number is sent first; framed once for all who start there. Any thread.</summary>
+    public ReadOnlySpan<byte> PreambleAt(long number)
+    {
+        var framed = Volatile.Read(ref _preamble);
+        if (framed is null || framed.Number != number)
+        {
+            ref readonly var entry = ref Index[number];
+            framed = new FramedPreamble(number, WireFraming.FramePreamble(Key, entry.Preamble!, entry.DtsMillis, ChunkSize));
+            Volatile.Write(ref _preamble, framed);
+        }
+
+        return framed.Bytes;
+    }
 
     /// <summary>Messages that did not fit into the budget or the format.</summary>
     public long Refused { get; private set; }
@@ -224,6 +240,8 @@ internal sealed class WireLog : IDisposable
         // Orders the floor before the look at the readers' slots; WireReader.Publish is the other half.
         Interlocked.MemoryBarrier();
     }
+
+    private sealed record FramedPreamble(long Number, byte[] Bytes);
 }
 
 /// <summary>How much a wire log keeps for viewers that lag.</summary>
