@@ -41,7 +41,7 @@ internal sealed class RtmpConnection : ShardConnection
         : base(socket, shard, node.Spills)
     {
         _node = node;
-        _session = new RtmpServerSession(options, NodeClock.Micros);
+        _session = new RtmpServerSession(options, NodeClock.Micros, shard.Scratch);
         Session = CreateSession();
     }
 
@@ -118,7 +118,8 @@ internal sealed class RtmpConnection : ShardConnection
         for (var read = 0; read < MaxReads && !IsEnding; read++)
         {
             var buffer = Shard.ReceiveBuffer;
-            _carry.AsSpan(0, _carried).CopyTo(buffer);
+            if (_carried > 0)
+                _carry.AsSpan(0, _carried).CopyTo(buffer);
             var received = Receive(buffer.AsSpan(_carried));
             if (received <= 0)
                 return;
@@ -224,6 +225,8 @@ internal sealed class RtmpConnection : ShardConnection
     /// <summary>A header that has come in part; at most some 1,500 bytes.</summary>
     private void Carry(ReadOnlySpan<byte> rest)
     {
+        if (rest.IsEmpty)
+            return;
         if (rest.Length > _carry.Length)
             _carry = new byte[rest.Length * 2];
         rest.CopyTo(_carry);
