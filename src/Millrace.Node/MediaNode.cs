@@ -86,6 +86,11 @@ internal sealed class MediaNode : IAsyncDisposable
             HttpPort = HttpPort == 0 ? port : HttpPort;
         }
 
+        // Before Kestrel, which takes longer than all else: publishers and viewers do not wait for it, only what is handed over to it.
+        foreach (var shard in _shards)
+            shard.Start();
+        _acceptor.Start();
+        _sweeper = SweepAsync();
         var metrics = new PrometheusText(Context, _shards, _counts, _pool);
         _web = new WebServers(Context, _kestrel, metrics, _counts, RtmpPort);
         await _web.StartAsync(cancellationToken);
@@ -95,10 +100,6 @@ internal sealed class MediaNode : IAsyncDisposable
         for (var i = 0; i < _web.ApiPorts.Count; i++)
             Announce("API", _settings.Api.Listen[i], _web.ApiPorts[i]);
         ApiPort = _web.ApiPorts.Count > 0 ? _web.ApiPorts[0] : 0;
-        foreach (var shard in _shards)
-            shard.Start();
-        _acceptor.Start();
-        _sweeper = SweepAsync();
     }
 
     /// <summary>What listens where, where to push to and which page to open.</summary>

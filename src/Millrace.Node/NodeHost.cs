@@ -50,6 +50,8 @@ internal static class NodeHost
         builder.AddFilter("Microsoft", LogLevel.Warning);
         // It only logs each request, which we do not; but for that it would make an Activity for each, and a scope.
         builder.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        // Shards log, and must not wait for whoever reads the log: what its queue (2,500 lines) cannot hold is dropped, and counted there.
+        builder.AddConsole(options => options.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite);
         const string Time = "yyyy-MM-ddTHH:mm:ss.fffZ ";
         if (settings.Format == LogFormat.Json)
         {
