@@ -1,15 +1,23 @@
 using System.CommandLine;
 using Millrace.Bench.Commands;
 
-var root = new RootCommand("Benchmarks of Millrace: what a delivered Gbit costs, how much time the server adds, what cycles leave behind, what HLS costs.")
+var root = new RootCommand("Benchmarks of Millrace: what a delivered Gbit and a received one cost, how much time the server adds, what slow viewers cost others, what viewers that come and go cost and leave behind, what HLS costs, what a send costs, what memory a viewer takes.")
 {
     FanoutCommand.Create(),
     LatencyCommand.Create(),
-    CyclesCommand.Create(),
+    PublishCommand.Create(),
+    ChurnCommand.Create(),
     HlsCommand.Create(),
+    IsolationCommand.Create(),
+    SendCommand.Create(),
+    MemoryCommand.Create(),
     PlayersCommand.Create(),
+    PublishersCommand.Create(),
     WaitersCommand.Create(),
+    WatchersCommand.Create(),
     GetsCommand.Create(),
+    CrowdCommand.Create(),
+    SinksCommand.Create(),
     RelayCommand.Create(),
 };
 try

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Millrace.Bench.Hls;
 using Millrace.Bench.Servers;
 
@@ -9,8 +10,9 @@ internal static class HlsCommand
 {
     private const string About = """
         LL-HLS of one live stream. Blocked: many connections wait for the next part; how long after the part the last of them has
-        its playlist, beside a connection that waits alone in the same run, and what a waiter costs in memory. Playlist, part,
-        segment: 100 connections ask for the same again and again; requests/s and CPU seconds per Gbit, beside the same bytes as
+        its playlist, beside a connection that waits alone in the same run, and what a waiter costs in memory. Steady: viewers who
+        follow the stream as hls.js does, each with a waiting request for the playlist of pictures and of sound, and the part as
+        soon as it is named; how long until they have it, and the server's share of its core. Playlist, part, segment: 100 connections ask for the same again and again; requests/s and CPU seconds per Gbit, beside the same bytes as
         nginx's static files in interleaved runs. Server and nginx are pinned to one core, load generator and publisher to another.
         Exit code 1: a bar is missed; 2: runs were invalid.
         """;
@@ -20,10 +22,14 @@ internal static class HlsCommand
         Option<string> measures = new("--measures") { Description = "Which, in which order: a playlist grows for the first minute", DefaultValueFactory = _ => "blocked,segment,part,playlist" };
         Option<int> runs = new("--runs") { Description = "Runs of each", DefaultValueFactory = _ => 5 };
         Option<int> waiters = new("--waiters") { Description = "Blocked: connections", DefaultValueFactory = _ => 4000 };
-        Option<int> parts = new("--parts") { Description = "Blocked: measured parts, alone and by all", DefaultValueFactory = _ => 24 };
-        Option<int> warmupParts = new("--warmup-parts") { Description = "Blocked: parts before that, in which the code gets compiled", DefaultValueFactory = _ => 6 };
-        Option<int> ramp = new("--ramp") { Description = "Blocked: new connections per second", DefaultValueFactory = _ => 2000 };
-        Option<bool> gzip = new("--gzip") { Description = "Blocked: ask for gzip, as browsers do" };
+        Option<int> parts = new("--parts") { Description = "Blocked, steady: measured parts, alone and by all", DefaultValueFactory = _ => 24 };
+        Option<int> warmupParts = new("--warmup-parts") { Description = "Blocked, steady: parts before that, in which the code gets compiled", DefaultValueFactory = _ => 6 };
+        Option<int> ramp = new("--ramp") { Description = "Blocked, steady: new connections per second", DefaultValueFactory = _ => 2000 };
+        Option<bool> gzip = new("--gzip") { Description = "Blocked, steady: ask for gzip, as browsers do" };
+        Option<string> viewers = new("--viewers") { Description = "Steady: viewers; several numbers give a curve: 500,1000,2000", DefaultValueFactory = _ => "1000" };
+        Option<bool> split = new("--split") { Description = "Steady: playlists and parts of a rendition on a connection each, as in browsers; false: on one", DefaultValueFactory = _ => true };
+        Option<bool> skip = new("--skip") { Description = "Steady: ask for delta updates, as hls.js does", DefaultValueFactory = _ => true };
+        Option<bool> together = new("--asks-together") { Description = "Blocked: ask for the next part only when all have their answer, so that the load generator has less to do meanwhile" };
         Option<int> connections = new("--connections") { Description = "Playlist, part, segment: connections", DefaultValueFactory = _ => 100 };
         Option<double> warmup = new("--warmup") { Description = "Playlist, part, segment: seconds before the window", DefaultValueFactory = _ => 3 };
         Option<double> seconds = new("--seconds") { Description = "Playlist, part, segment: measured window", DefaultValueFactory = _ => 5 };
@@ -35,10 +41,13 @@ internal static class HlsCommand
         Option<int> loadCore = new("--load-core") { Description = "Core of load generator and publisher", DefaultValueFactory = _ => 1 };
         Option<double?> barMs = new("--bar-ms") { Description = "Largest accepted time from the first answer to the last, of the slowest part, e.g. 100" };
         Option<double?> barKb = new("--bar-kb") { Description = "Largest accepted memory of a waiter with its connection, e.g. 16" };
+        Option<double?> barP95 = new("--bar-p95") { Description = "Steady: largest accepted time until 95 % have a part whole, ms, e.g. 60" };
+        Option<double?> barCore = new("--bar-core") { Description = "Steady: largest accepted share of the server's core, e.g. 0.35" };
         Option<string?> keep = new("--keep") { Description = "Write bench/results/NAME.json, which git does not ignore" };
         var command = new Command("hls", About)
         {
-            measures, runs, waiters, parts, warmupParts, ramp, gzip, connections, warmup, seconds, partMs, segmentMs, server, basePort, serverCore, loadCore, barMs, barKb, keep,
+            measures, runs, waiters, parts, warmupParts, ramp, gzip, together, viewers, split, skip, connections, warmup, seconds, partMs, segmentMs, server, basePort, serverCore, loadCore, barMs, barKb,
+            barP95, barCore, keep,
         };
         command.SetAction(parsed => new HlsRun(new HlsPlan
         {
@@ -49,6 +58,10 @@ internal static class HlsCommand
             WarmupParts = parsed.GetValue(warmupParts),
             Ramp = parsed.GetValue(ramp),
             Gzip = parsed.GetValue(gzip),
+            AsksTogether = parsed.GetValue(together),
+            Viewers = [.. parsed.GetValue(viewers)!.Split(',').Select(static v => int.Parse(v, CultureInfo.InvariantCulture))],
+            IsSplit = parsed.GetValue(split),
+            Skip = parsed.GetValue(skip),
             Connections = parsed.GetValue(connections),
             Warmup = parsed.GetValue(warmup),
             Seconds = parsed.GetValue(seconds),
@@ -60,6 +73,8 @@ internal static class HlsCommand
             LoadCore = parsed.GetValue(loadCore),
             BarMs = parsed.GetValue(barMs),
             BarKb = parsed.GetValue(barKb),
+            BarP95 = parsed.GetValue(barP95),
+            BarCore = parsed.GetValue(barCore),
             Keep = parsed.GetValue(keep),
         }).Execute());
         return command;

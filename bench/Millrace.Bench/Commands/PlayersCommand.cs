@@ -14,7 +14,9 @@ internal static class PlayersCommand
         Option<Protocol> protocol = new("--protocol") { Description = "rtmp or flv (HTTP-FLV)", DefaultValueFactory = _ => Protocol.Rtmp };
         Option<string> app = new("--app") { Description = "Application", DefaultValueFactory = _ => "bench" };
         Option<string> name = new("--name") { Description = "Stream name", DefaultValueFactory = _ => "clip" };
+        Option<int> streams = new("--streams") { Description = "Viewers take turns at NAME0 ... of so many streams; 0 = all watch NAME", DefaultValueFactory = _ => 0 };
         Option<int> viewers = new("--viewers") { Description = "Number of viewers", DefaultValueFactory = _ => 1500 };
+        Option<int> first = new("--first") { Description = "Number of the first viewer, when several processes share a run", DefaultValueFactory = _ => 0 };
         Option<int> verify = new("--verify") { Description = "How many of them check every byte", DefaultValueFactory = _ => 4 };
         Option<int> ramp = new("--ramp") { Description = "New viewers per second", DefaultValueFactory = _ => 500 };
         Option<double> settle = new("--settle") { Description = "Seconds between the last start and the window", DefaultValueFactory = _ => 4 };
@@ -23,11 +25,13 @@ internal static class PlayersCommand
         Option<int> pace = new("--pace") { Description = "Least milliseconds between two passes over the viewers", DefaultValueFactory = _ => 10 };
         Option<int> watch = new("--watch") { Description = "Process id of the server, to measure its CPU time", DefaultValueFactory = _ => 0 };
         Option<int> core = new("--watch-core") { Description = "Core of the server, to measure how busy it is", DefaultValueFactory = _ => -1 };
+        Option<double> alone = new("--alone") { Description = "Seconds that the first viewer is alone: the report then has the server's memory before and after" };
+        Option<string?> metrics = new("--metrics") { Description = "The server's metrics page, for the same" };
         Option<string?> clip = new("--clip") { Description = "The published FLV file; checking viewers compare their frames with it" };
         Option<bool> json = new("--json") { Description = "Write the report as one line of JSON" };
-        var command = new Command("players", "Many viewers of one stream on one thread, from sources in 127.1.0.1 and up. Received bytes are counted and dropped.")
+        var command = new Command("players", "Many viewers of one stream, or of several, on one thread, from sources in 127.1.0.1 and up. Received bytes are counted and dropped.")
         {
-            port, protocol, app, name, viewers, verify, ramp, settle, seconds, timeout, pace, watch, core, clip, json,
+            port, protocol, app, name, streams, viewers, first, verify, ramp, settle, seconds, timeout, pace, watch, core, clip, alone, metrics, json,
         };
         command.SetAction(parsed =>
         {
@@ -37,7 +41,9 @@ internal static class PlayersCommand
                 Protocol = parsed.GetValue(protocol),
                 App = parsed.GetValue(app)!,
                 Name = parsed.GetValue(name)!,
+                Streams = parsed.GetValue(streams),
                 Viewers = parsed.GetValue(viewers),
+                First = parsed.GetValue(first),
                 Verify = parsed.GetValue(verify),
                 Ramp = parsed.GetValue(ramp),
                 Settle = parsed.GetValue(settle),
@@ -47,6 +53,8 @@ internal static class PlayersCommand
                 Watch = parsed.GetValue(watch),
                 WatchCore = parsed.GetValue(core),
                 Clip = parsed.GetValue(clip),
+                Alone = parsed.GetValue(alone),
+                Metrics = parsed.GetValue(metrics) is { } page ? new Uri(page) : null,
             };
             using var fleet = new Fleet(plan);
             var report = fleet.Run();

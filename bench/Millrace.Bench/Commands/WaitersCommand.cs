@@ -18,10 +18,11 @@ internal static class WaitersCommand
         Option<int> warmup = new("--warmup-parts") { Description = "Parts before them", DefaultValueFactory = _ => 6 };
         Option<int> ramp = new("--ramp") { Description = "New connections per second", DefaultValueFactory = _ => 2000 };
         Option<bool> gzip = new("--gzip") { Description = "Ask for gzip" };
+        Option<bool> together = new("--asks-together") { Description = "Ask for the next part only when all have their answer" };
         Option<bool> json = new("--json") { Description = "Write the report as one line of JSON" };
         var command = new Command("waiters", "Many connections that wait for the same part of a stream, on one thread, from sources in 127.1.0.1 and up.")
         {
-            port, path, watch, waiters, parts, warmup, ramp, gzip, json,
+            port, path, watch, waiters, parts, warmup, ramp, gzip, together, json,
         };
         command.SetAction(parsed =>
         {
@@ -34,6 +35,7 @@ internal static class WaitersCommand
                 WarmupParts = parsed.GetValue(warmup),
                 Ramp = parsed.GetValue(ramp),
                 Gzip = parsed.GetValue(gzip),
+                AsksTogether = parsed.GetValue(together),
                 Watch = parsed.GetValue(watch),
             });
             var report = run.Run();

@@ -7,9 +7,12 @@ namespace Millrace.Bench.Hls;
 /// <summary>One keep-alive connection of HTTP/1.1 that asks for one thing at a time. Answers must have a Content-Length and status 200.</summary>
 /// <param name="port">On 127.0.0.1.</param>
 /// <param name="source">Number of its source address.</param>
-/// <param name="keepsBody">Whether <see cref="Body"/> is wanted; else bodies are dropped uncopied once their head has been read.</param>
+/// <param name="keepsBody">See <see cref="KeepsBody"/>.</param>
 internal sealed class Getter(int port, int source, bool keepsBody)
 {
+    // Of an answer whose body is dropped: takes the head, and a small body with it.
+    private const int FirstRead = 16 * 1024;
+
     private readonly ArrayBufferWriter<byte> _pieces = new(1);
     private long _left;
     private bool _isHeadRead;
@@ -21,6 +24,12 @@ internal sealed class Getter(int port, int source, bool keepsBody)
     public bool Busy { get; private set; }
     public string? Reason { get; private set; }
     public bool Alive => Fd >= 0;
+
+    /// <summary>Which of its set it is, from 0 on.</summary>
+    public int Number => source;
+
+    /// <summary>Whether <see cref="Body"/> of the next answer is wanted; else bodies are dropped uncopied once their head has been read.</summary>
+    public bool KeepsBody { get; set; } = keepsBody;
 
     /// <summary>For the caller's use: which of its questions this connection has asked.</summary>
     public int Round { get; set; }
@@ -52,8 +61,25 @@ internal sealed class Getter(int port, int source, bool keepsBody)
         }
 
         if ((events & (EpollSet.In | EpollSet.HangUp | EpollSet.Error)) == 0) return false;
-        bool discards = _isHeadRead && !keepsBody;
-        int n = discards ? RawTcp.Discard(Fd) : RawTcp.Receive(Fd, scratch);
+        if (!Receive(scratch)) return false;
+        // More of it is nearly always there already.
+        if (!KeepsBody && _left > 0) Receive(scratch);
+        if (!Alive || !_isHeadRead || _left > 0) return false;
+        Busy = _isHeadRead = false;
+        return true;
+    }
+
+    public void Close()
+    {
+        if (Fd >= 0) _ = Libc.close(Fd);
+        Fd = -1;
+    }
+
+    /// <summary>Reads once; false when nothing came, or no more will.</summary>
+    private bool Receive(byte[] scratch)
+    {
+        bool discards = _isHeadRead && !KeepsBody;
+        int n = discards ? RawTcp.Discard(Fd) : RawTcp.Receive(Fd, KeepsBody ? scratch : scratch.AsSpan(0, FirstRead));
         if (n is -Libc.EAGAIN or -Libc.EINTR) return false;
         if (n <= 0 || !Busy)
         {
@@ -65,15 +91,7 @@ internal sealed class Getter(int port, int source, bool keepsBody)
         if (discards) _left -= n;
         else Take(scratch.AsMemory(0, n));
         if (_left < 0) Fail("more bytes than Content-Length says");
-        if (!Alive || !_isHeadRead || _left > 0) return false;
-        Busy = _isHeadRead = false;
-        return true;
-    }
-
-    public void Close()
-    {
-        if (Fd >= 0) _ = Libc.close(Fd);
-        Fd = -1;
+        return Alive;
     }
 
     private void Take(ReadOnlyMemory<byte> bytes)
@@ -88,11 +106,11 @@ internal sealed class Getter(int port, int source, bool keepsBody)
         int head = bytes.Span.IndexOf("\r\n\r\n"u8) + 4;
         _isHeadRead = head >= 4 && TryReadHead(bytes.Span[..head]);
         _left = _isHeadRead ? head + BodyLength - bytes.Length : 0;
-        bool isIncomplete = !_isHeadRead || (keepsBody && _left > 0);
+        bool isIncomplete = !_isHeadRead || (KeepsBody && _left > 0);
         if (isIncomplete && _pieces.WrittenCount == 0) _pieces.Write(bytes.Span);
         if (isIncomplete) return;
         _pieces.ResetWrittenCount();
-        Body = keepsBody ? bytes[head..] : default;
+        Body = KeepsBody ? bytes[head..] : default;
     }
 
     private bool TryReadHead(ReadOnlySpan<byte> head)

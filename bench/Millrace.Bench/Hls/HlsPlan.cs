@@ -7,6 +7,9 @@ internal enum HlsMeasure
     /// <summary>Many requests that wait for the same part.</summary>
     Blocked,
 
+    /// <summary>Viewers who follow the stream: playlist after playlist, and the parts that they name.</summary>
+    Steady,
+
     /// <summary>Media playlists without a directive.</summary>
     Playlist,
 
@@ -27,6 +30,16 @@ internal sealed record HlsPlan
     public required int WarmupParts { get; init; }
     public required int Ramp { get; init; }
     public required bool Gzip { get; init; }
+    public required bool AsksTogether { get; init; }
+
+    /// <summary>Steady: numbers of viewers, each measured by itself.</summary>
+    public required int[] Viewers { get; init; }
+
+    /// <summary>See <see cref="SteadyPlan.IsSplit"/>.</summary>
+    public required bool IsSplit { get; init; }
+
+    /// <summary>See <see cref="SteadyPlan.Skip"/>.</summary>
+    public required bool Skip { get; init; }
     public required int Connections { get; init; }
     public required double Warmup { get; init; }
     public required double Seconds { get; init; }
@@ -42,6 +55,12 @@ internal sealed record HlsPlan
     public required int LoadCore { get; init; }
     public double? BarMs { get; init; }
     public double? BarKb { get; init; }
+
+    /// <summary>On 95 % of the deliveries of a part, ms.</summary>
+    public double? BarP95 { get; init; }
+
+    /// <summary>On the server's share of its core with steady viewers.</summary>
+    public double? BarCore { get; init; }
     public string? Keep { get; init; }
 
     public MillraceServer CreateServer() => new(Path.GetFullPath(Server), BasePort, MergeMs, $"""
@@ -50,6 +69,11 @@ internal sealed record HlsPlan
           segment: {SegmentMs}ms
 
         """);
+
+    public bool HasPairs => Array.Exists(Measures, IsPair);
+
+    /// <summary>What nginx can do, too.</summary>
+    public static bool IsPair(HlsMeasure measure) => measure is not (HlsMeasure.Blocked or HlsMeasure.Steady);
 
     private const int MergeMs = 30; // the default: HLS does not depend on it
 }

@@ -14,6 +14,7 @@ internal sealed class HlsRun(HlsPlan plan)
     private readonly ClipIndex _clip = ClipIndex.Load(Publisher.ClipPath());
     private readonly List<string> _faults = [];
     private readonly List<WaitersReport> _blocked = [];
+    private readonly List<SteadyReport> _steady = [];
     private readonly List<Pair> _pairs = [];
     private readonly List<double> _baselines = [];
     private readonly SortedDictionary<string, string> _configurations = new(StringComparer.Ordinal);
@@ -26,7 +27,13 @@ internal sealed class HlsRun(HlsPlan plan)
         {
             // Each on a server of its own: what thousands of connections leave behind shall not colour the rest.
             if (plan.Measures.Contains(HlsMeasure.Blocked)) MeasureBlocked(run);
-            if (plan.Measures.Any(static m => m != HlsMeasure.Blocked)) MeasurePairs(run);
+            // Every other run goes backwards, so that a drift of the machine falls on all alike.
+            foreach (int viewers in run % 2 == 0 ? plan.Viewers : plan.Viewers.Reverse())
+            {
+                if (plan.Measures.Contains(HlsMeasure.Steady)) MeasureSteady(run, viewers);
+            }
+
+            if (plan.HasPairs) MeasurePairs(run);
         }
 
         return Conclude();
@@ -47,6 +54,7 @@ internal sealed class HlsRun(HlsPlan plan)
             WarmupParts = plan.WarmupParts,
             Ramp = plan.Ramp,
             Gzip = plan.Gzip,
+            AsksTogether = plan.AsksTogether,
             Watch = server.ProcessId,
         };
         var r = Load<WaitersReport>(load.ToArguments());
@@ -55,10 +63,45 @@ internal sealed class HlsRun(HlsPlan plan)
         _blocked.Add(r);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  run {run + 1}  blocked   {r.Waiters} waiters, {r.Parts.Count} parts: last answer p50 {r.LastAfterFirst(0.5):F1} p95 {r.LastAfterFirst(0.95):F1} max {r.LastAfterFirst(1):F1} ms after the first, "
-            + $"p50 {r.LastAfterAlone(0.5):F1} max {r.LastAfterAlone(1):F1} ms after one alone; playlist {r.PlaylistBytes} B  server {r.ServerCpu / r.Seconds:P0}  load {r.OwnCpu / r.Seconds:P0}"));
+            + $"p50 {r.LastAfterAlone(0.5):F1} max {r.LastAfterAlone(1):F1} ms after one alone; playlist {r.PlaylistBytes} B  server {r.ServerCpu / r.Seconds:P0}  load {r.OwnCpu / r.Seconds:P0}, {r.OwnShareOfRelease:P0} between first and last"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"         memory    {r.RssBeforeKb / 1024:F0} MB before, {r.RssIdleKb / 1024:F0} idle, {r.RssBlockedKb / 1024:F0} blocked, {r.RssLargestKb / 1024:F0} after parts; "
             + $"KB each: connection {r.ConnectionKb:F1} + wait {r.WaitKb:F1} = {r.WaiterKb:F1}; after parts {r.SteadyKb:F1}"));
+    }
+
+    private void MeasureSteady(int run, int viewers)
+    {
+        using var server = plan.CreateServer();
+        using var publisher = StartPublished(server);
+        using var source = HlsSource.Open(server.HttpPort, ServerUnderTest.App, StreamName);
+        source.WithSegment();
+        var load = new SteadyPlan
+        {
+            Port = server.HttpPort,
+            Paths = source.Paths,
+            Viewers = viewers,
+            IsSplit = plan.IsSplit,
+            Skip = plan.Skip,
+            Gzip = plan.Gzip,
+            Parts = plan.Parts,
+            WarmupParts = plan.WarmupParts,
+            Ramp = plan.Ramp,
+            Watch = server.ProcessId,
+            WatchCore = plan.ServerCore,
+        };
+        var r = Load<SteadyReport>(load.ToArguments());
+        foreach (var fault in r.Invalid()) _faults.Add($"run {run + 1}, {viewers} viewers: {fault}");
+        CheckPublisher(run, publisher);
+        _steady.Add(r);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"  run {run + 1}  steady    {r.Viewers} viewers, {r.Connections} connections: {r.Answers / r.Seconds:F0} answers/s  {r.Gbit / r.Seconds:F2} Gbit/s  {r.ServerCpu / r.Gbit:F4} CPU s/Gbit  "
+            + $"server {r.ServerShare:P0}  load {r.OwnShare:P0}  {r.ViewerKb:F1} KB a viewer{(r.Noisy ? "  NOISY" : "")}"));
+        foreach (var t in r.Renditions)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"         {t.Name.Split('_')[^3]}     parts of {t.PartBytes / 1000:F0} KB: whole p50 {t.Delivery.P50:F1} p95 {t.Delivery.P95:F1} p99 {t.Delivery.P99:F1} max {t.Delivery.Max:F1} ms (alone p50 {t.AloneDelivery.P50:F1}), "
+                + $"after one alone p95 {t.AfterAlone.P95:F1}; load {t.OwnShare:P0} meanwhile; playlists of {t.PlaylistBytes} B p50 {t.Playlist.P50:F1} p95 {t.Playlist.P95:F1} max {t.Playlist.Max:F1}"));
+        }
     }
 
     private void MeasurePairs(int run)
@@ -71,7 +114,7 @@ internal sealed class HlsRun(HlsPlan plan)
         using var source = HlsSource.Open(server.HttpPort, ServerUnderTest.App, StreamName);
         source.WithSegment();
         MeasureBaseline(server);
-        foreach (var measure in plan.Measures.Where(static m => m != HlsMeasure.Blocked))
+        foreach (var measure in plan.Measures.Where(HlsPlan.IsPair))
         {
             // The newest of its kind, which stays for long enough; the same bytes on both sides.
             var playlist = source.WithSegment();
@@ -148,13 +191,15 @@ internal sealed class HlsRun(HlsPlan plan)
         Console.WriteLine();
         var blocked = _blocked.Count > 0 ? BlockedResult.Of(_blocked, plan) : null;
         blocked?.Print();
-        var pairs = plan.Measures.Where(static m => m != HlsMeasure.Blocked)
+        var steady = plan.Viewers.Select(v => _steady.Where(r => r.Viewers == v).ToList()).Where(static r => r.Count > 0).Select(r => SteadyResult.Of(r, plan)).ToList();
+        foreach (var viewers in steady) viewers.Print();
+        var pairs = plan.Measures.Where(HlsPlan.IsPair)
             .Select(m => PairResult.Of(m, [.. _pairs.Where(p => p.Measure == m)])).ToList();
         foreach (var pair in pairs) pair.Print();
         var baseline = Summary.Of(_baselines);
         if (_baselines.Count > 0) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"taking in and packaging the stream: {baseline.Median:P1} of the core, contained in millrace's figures"));
-        int noisy = _pairs.Count(static p => p.Peer.Noisy || p.Ours.Noisy);
-        if (noisy > 0) Console.WriteLine($"NOISY: in {noisy} pairs something else used the server's core; repeat on a quiet machine before the figure is believed");
+        int noisy = _pairs.Count(static p => p.Peer.Noisy || p.Ours.Noisy) + _steady.Count(static r => r.Noisy);
+        if (noisy > 0) Console.WriteLine($"NOISY: in {noisy} runs something else used the server's core; repeat on a quiet machine before the figure is believed");
         foreach (var (label, text) in _configurations) Console.WriteLine($"\nconfiguration of {label}:\n{text.TrimEnd()}");
         var machine = MachineFacts.Collect();
         Console.WriteLine($"\n{machine}");
@@ -165,13 +210,14 @@ internal sealed class HlsRun(HlsPlan plan)
             machine,
             clipBitsPerSecond = _clip.BitsPerSecond,
             blocked,
+            steady,
             pairs,
             baseline,
             faults = _faults,
             configurations = _configurations,
         });
         Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
-        return _faults.Count > 0 ? 2 : blocked is { IsMissed: true } ? 1 : 0;
+        return _faults.Count > 0 ? 2 : blocked is { IsMissed: true } || steady.Exists(static r => r.IsMissed) ? 1 : 0;
     }
 
     internal sealed record Pair(HlsMeasure Measure, GetsReport Peer, GetsReport Ours);

@@ -20,8 +20,12 @@ internal sealed record MediaPlaylistText
     /// <summary>URI of the last part of that segment.</summary>
     public string? LastSegmentPart { get; init; }
 
+    /// <summary>All parts that it lists and that can be fetched, the oldest first.</summary>
+    public required IReadOnlyList<PartName> Parts { get; init; }
+
     public static MediaPlaylistText Parse(string text)
     {
+        List<PartName> all = [];
         long first = 0;
         int segments = 0, parts = 0;
         double segmentStart = 0, inParts = 0;
@@ -29,12 +33,16 @@ internal sealed record MediaPlaylistText
         foreach (var line in text.Split('\n'))
         {
             if (line.StartsWith("#EXT-X-MEDIA-SEQUENCE:", StringComparison.Ordinal)) first = long.Parse(line[22..], CultureInfo.InvariantCulture);
+            else if (line.StartsWith("#EXT-X-SKIP:SKIPPED-SEGMENTS=", StringComparison.Ordinal)) segments += int.Parse(line[29..], CultureInfo.InvariantCulture);
             else if (line.StartsWith("#EXT-X-PROGRAM-DATE-TIME:", StringComparison.Ordinal)) segmentStart = UnixSeconds(line[25..]);
             else if (line.StartsWith("#EXT-X-PART:", StringComparison.Ordinal))
             {
-                parts++;
                 inParts += Number(Attribute(line, "DURATION"));
+                int number = parts++;
+                // A hole counts as a part, but there is nothing to fetch.
+                if (line.Contains("GAP=YES", StringComparison.Ordinal)) continue;
                 part = Attribute(line, "URI").Trim('"');
+                all.Add(new PartName(first + segments, number, part));
             }
             else if (line.StartsWith("#EXTINF:", StringComparison.Ordinal)) segmentStart += Number(line[8..].Split(',')[0]);
             else if (line.Length > 0 && line[0] != '#')
@@ -52,12 +60,17 @@ internal sealed record MediaPlaylistText
             EndUnix = segmentStart + inParts,
             LastSegment = segment,
             LastSegmentPart = segmentPart,
+            Parts = all,
         };
     }
 
     /// <summary>The first URI of a multivariant playlist: its first variant.</summary>
     public static string FirstVariant(string text) =>
         text.Split('\n').FirstOrDefault(static l => l.Length > 0 && l[0] != '#') ?? throw new InvalidDataException($"no variant in:\n{text}");
+
+    /// <summary>URIs of the audio playlists of a multivariant playlist; empty where sound is in the variants.</summary>
+    public static IEnumerable<string> Audios(string text) =>
+        text.Split('\n').Where(static l => l.StartsWith("#EXT-X-MEDIA:TYPE=AUDIO", StringComparison.Ordinal)).Select(static l => Attribute(l, "URI").Trim('"'));
 
     private static string Attribute(string line, string name)
     {
@@ -69,4 +82,7 @@ internal sealed record MediaPlaylistText
 
     private static double UnixSeconds(string date) =>
         DateTimeOffset.Parse(date, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUnixTimeMilliseconds() / 1000.0;
+
+    /// <summary>One part: its media sequence number, its number in the segment, and its URI.</summary>
+    internal readonly record struct PartName(long Segment, int Number, string Uri);
 }

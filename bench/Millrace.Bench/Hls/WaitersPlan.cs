@@ -21,6 +21,9 @@ internal sealed record WaitersPlan
     /// <summary>New connections per second.</summary>
     public required int Ramp { get; init; }
 
+    /// <summary>Nobody asks for the next part before all have their answer; else each asks as soon as it has its own.</summary>
+    public required bool AsksTogether { get; init; }
+
     /// <summary>Asks for gzip, as browsers do.</summary>
     public required bool Gzip { get; init; }
 
@@ -30,7 +33,7 @@ internal sealed record WaitersPlan
     public IEnumerable<string> ToArguments() =>
     [
         "waiters", "--json", "--port", Text(Port), "--path", Path, "--waiters", Text(Waiters), "--parts", Text(Parts),
-        "--warmup-parts", Text(WarmupParts), "--ramp", Text(Ramp), "--gzip", Gzip ? "true" : "false", "--watch", Text(Watch),
+        "--warmup-parts", Text(WarmupParts), "--ramp", Text(Ramp), "--gzip", Gzip ? "true" : "false", "--asks-together", AsksTogether ? "true" : "false", "--watch", Text(Watch),
     ];
 
     private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);

@@ -48,6 +48,9 @@ internal sealed record WaitersReport
     /// <summary>The same after the measured parts, with what the server keeps for its next answers.</summary>
     public double SteadyKb => (RssLargestKb - RssBeforeKb) / Waiters;
 
+    /// <summary>The load generator's share of its core from the first answer to the last, half of the parts: near 1 it is what the time was spent on.</summary>
+    public double OwnShareOfRelease => Percentile(Parts.Select(static p => p.OwnCpu / p.Last), 0.5);
+
     public double AloneAge => Percentile(AloneAges, 0.5);
 
     /// <summary>From the first answer to the last, at a percentile of the parts.</summary>
@@ -78,5 +81,6 @@ internal sealed record WaitersReport
     /// any answer; it has an offset of its own (from a frame's time stamp to its arrival) that is the same for all parts.
     /// </param>
     /// <param name="LastAge">The last answer's.</param>
-    internal sealed record PartTimes(long Segment, int Part, double Median, double P95, double P99, double Last, double FirstAge, double LastAge);
+    /// <param name="OwnCpu">CPU time of the load generator from the first answer to the last.</param>
+    internal sealed record PartTimes(long Segment, int Part, double Median, double P95, double P99, double Last, double FirstAge, double LastAge, double OwnCpu);
 }

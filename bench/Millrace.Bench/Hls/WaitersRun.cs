@@ -143,6 +143,7 @@ internal sealed class WaitersRun(WaitersPlan plan) : IDisposable
         var round = rounds[getter.Round];
         if (round.Times.Count == 0)
         {
+            round.OwnCpu = OwnCpuMs();
             round.UnixOffset = (DateTime.UtcNow - DateTime.UnixEpoch).TotalSeconds - now;
             var next = Read(getter);
             round.EndUnix = next.EndUnix;
@@ -151,12 +152,14 @@ internal sealed class WaitersRun(WaitersPlan plan) : IDisposable
         }
 
         round.Times.Add(now);
+        if (round.Times.Count == _set.All.Count) round.OwnCpu = OwnCpuMs() - round.OwnCpu;
         _answered.Add(getter);
     }
 
     // After all that has arrived has been taken, so that an answer's time has no request of ours in it.
     private void AskAgain(List<Round> rounds, int count)
     {
+        if (plan.AsksTogether && _answered.Count < _set.All.Count) return;
         foreach (var getter in _answered)
         {
             if (++getter.Round >= count) continue;
@@ -179,6 +182,8 @@ internal sealed class WaitersRun(WaitersPlan plan) : IDisposable
         Thread.Sleep(TimeSpan.FromSeconds(RestSeconds));
         return ResidentKb();
     }
+
+    private static double OwnCpuMs() => Environment.CpuUsage.TotalTime.TotalMilliseconds;
 
     private double ResidentKb() => _server.ResidentMegabytes() * 1024;
 
@@ -204,12 +209,15 @@ internal sealed class WaitersRun(WaitersPlan plan) : IDisposable
         public double UnixOffset { get; set; }
         public double EndUnix { get; set; }
 
+        /// <summary>CPU time at the first answer, ms; from the last on what passed in between.</summary>
+        public double OwnCpu { get; set; }
+
         public WaitersReport.PartTimes ToTimes()
         {
             double[] after = [.. Times.Select(t => (t - Times[0]) * 1000)];
             double firstAge = (Times[0] + UnixOffset - EndUnix) * 1000;
             return new WaitersReport.PartTimes(
-                Asked.NextSegment, Asked.NextPart, Summary.Percentile(after, 0.5), Summary.Percentile(after, 0.95), Summary.Percentile(after, 0.99), after[^1], firstAge, firstAge + after[^1]);
+                Asked.NextSegment, Asked.NextPart, Summary.Percentile(after, 0.5), Summary.Percentile(after, 0.95), Summary.Percentile(after, 0.99), after[^1], firstAge, firstAge + after[^1], OwnCpu);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Millrace.Bench.Measure;
 using Millrace.Bench.Media;
+using Millrace.Bench.Memory;
 using Millrace.Bench.Native;
 
 namespace Millrace.Bench.Load;
@@ -26,22 +27,25 @@ internal sealed class Fleet : IDisposable
 
     public PlayersReport Run()
     {
-        RampUp();
+        var alone = _plan.Alone > 0 ? LookWithOne() : null;
+        RampUp(_plan.Viewers);
         PassUntil(_clock.Elapsed.TotalSeconds + _plan.Settle);
 
         var before = Sample.Take(_plan, _clock, _bytes);
         foreach (var viewer in _viewers) viewer.BytesBefore = viewer.Bytes;
         long[] atStart = [.. _viewers.Select(static v => v.Bytes)];
-        int starved = 0;
+        List<int> starved = [];
+        var memory = alone is null ? null : new MemorySampler(_plan.Watch, _plan.Metrics);
         double end = before.Time + _plan.Seconds;
         for (double second = before.Time + 1; second < end + 0.5; second++)
         {
             PassUntil(Math.Min(second, end));
-            starved = Math.Max(starved, CountStarved());
+            starved.Add(CountStarved());
+            memory?.Take();
         }
 
         var after = Sample.Take(_plan, _clock, _bytes);
-        return Report(before, after, atStart, starved);
+        return Report(before, after, atStart, starved) with { AloneMemory = alone, Memory = memory?.Finish() };
     }
 
     public void Dispose()
@@ -50,13 +54,30 @@ internal sealed class Fleet : IDisposable
         _epoll.Dispose();
     }
 
-    private void RampUp()
+    private MemoryPhase LookWithOne()
+    {
+        // Asked before the samples too, so that what the first answer brings into memory is not taken for the viewers'.
+        _ = MetricsPage.Read(_plan.Metrics);
+        RampUp(1);
+        var memory = new MemorySampler(_plan.Watch, _plan.Metrics);
+        double start = _clock.Elapsed.TotalSeconds, half = _plan.Alone / 2;
+        for (double second = half; second < _plan.Alone + 0.5; second++)
+        {
+            PassUntil(start + second);
+            memory.Take();
+        }
+
+        return memory.Finish();
+    }
+
+    private void RampUp(int count)
     {
         double start = _clock.Elapsed.TotalSeconds;
-        while (_viewers.Count < _plan.Viewers)
+        int before = _viewers.Count;
+        while (_viewers.Count < count)
         {
-            int due = (int)((_clock.Elapsed.TotalSeconds - start) * _plan.Ramp) + 1;
-            while (_viewers.Count < Math.Min(due, _plan.Viewers)) AddViewer();
+            int due = before + (int)((_clock.Elapsed.TotalSeconds - start) * _plan.Ramp) + 1;
+            while (_viewers.Count < Math.Min(due, count)) AddViewer();
             Pass();
         }
 
@@ -67,7 +88,7 @@ internal sealed class Fleet : IDisposable
     private void AddViewer()
     {
         int index = _viewers.Count;
-        var client = _plan.NewClient();
+        var client = _plan.NewClient(_plan.First + index);
         bool verify = index < _plan.Verify;
         if (verify)
         {
@@ -76,7 +97,7 @@ internal sealed class Fleet : IDisposable
             client.OnMedia = verifier.OnMedia;
         }
 
-        var viewer = new Viewer(_plan.Port, index, client, verify);
+        var viewer = new Viewer(_plan.Port, _plan.First + index, client, verify);
         _viewers.Add(viewer);
         _epoll.Add(viewer.Fd, index, EpollSet.Out);
     }
@@ -112,7 +133,7 @@ internal sealed class Fleet : IDisposable
         return starved;
     }
 
-    private PlayersReport Report(Sample before, Sample after, long[] atStart, int starved)
+    private PlayersReport Report(Sample before, Sample after, long[] atStart, List<int> starved)
     {
         double seconds = after.Time - before.Time;
         double[] kbps = [.. _viewers.Select((v, i) => (v.Bytes - atStart[i]) * 8 / 1000.0 / seconds).Order()];
@@ -122,7 +143,7 @@ internal sealed class Fleet : IDisposable
             Started = _viewers.Count(static v => v.Started),
             Dead = _viewers.Count(static v => !v.Alive),
             Reasons = _viewers.Where(static v => v.Reason is not null).CountBy(static v => v.Reason!).ToDictionary(),
-            MostStarved = starved,
+            Starved = starved,
             Seconds = seconds,
             Gbit = (after.Bytes - before.Bytes) * 8 / 1e9,
             LoopbackGbit = (after.Loopback - before.Loopback) * 8 / 1e9,

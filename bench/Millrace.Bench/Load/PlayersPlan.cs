@@ -17,12 +17,21 @@ internal sealed record PlayersPlan
     public Protocol Protocol { get; init; }
     public string App { get; init; } = "bench";
     public string Name { get; init; } = "clip";
+
+    /// <summary>0 = all watch <see cref="Name"/>; else they take turns at Name0, Name1, ...</summary>
+    public int Streams { get; init; }
     public int Viewers { get; init; } = 1500;
+
+    /// <summary>Number of the first viewer, which source address and stream follow from: 0 but in a second process of the same run.</summary>
+    public int First { get; init; }
     public int Verify { get; init; } = 4;
 
     /// <summary>New connections per second.</summary>
     public int Ramp { get; init; } = 500;
     public double Settle { get; init; } = 4;
+
+    /// <summary>How long the first viewer is alone before the others come, so that memory can be told before and after; 0 = they all come at once.</summary>
+    public double Alone { get; init; }
     public double Seconds { get; init; } = 10;
 
     /// <summary>How long the last viewer may take to start.</summary>
@@ -38,18 +47,26 @@ internal sealed record PlayersPlan
     public int WatchCore { get; init; } = -1;
     public string? Clip { get; init; }
 
-    public MediaClient NewClient() => Protocol == Protocol.Rtmp ? new RtmpClient(Port, App, Name) : new HttpFlvClient(Port, App, Name);
+    /// <summary>Where the watched server tells of its own memory; asked only with <see cref="Alone"/>.</summary>
+    public Uri? Metrics { get; init; }
+
+    public MediaClient NewClient(int number)
+    {
+        string name = Streams > 0 ? Name + Text(number % Streams) : Name;
+        return Protocol == Protocol.Rtmp ? new RtmpClient(Port, App, name) : new HttpFlvClient(Port, App, name);
+    }
 
     /// <summary>The plan as arguments of the `players` command.</summary>
     public IEnumerable<string> ToArguments()
     {
         List<string> all =
         [
-            "players", "--json", "--protocol", Protocol.ToString().ToLowerInvariant(), "--port", Text(Port), "--app", App, "--name", Name,
-            "--viewers", Text(Viewers), "--verify", Text(Verify), "--ramp", Text(Ramp), "--settle", Text(Settle), "--seconds", Text(Seconds),
-            "--pace", Text(PaceMs), "--watch", Text(Watch), "--watch-core", Text(WatchCore), "--start-timeout", Text(StartTimeout),
+            "players", "--json", "--protocol", Protocol.ToString().ToLowerInvariant(), "--port", Text(Port), "--app", App, "--name", Name, "--streams", Text(Streams),
+            "--viewers", Text(Viewers), "--first", Text(First), "--verify", Text(Verify), "--ramp", Text(Ramp), "--settle", Text(Settle), "--seconds", Text(Seconds),
+            "--pace", Text(PaceMs), "--watch", Text(Watch), "--watch-core", Text(WatchCore), "--start-timeout", Text(StartTimeout), "--alone", Text(Alone),
         ];
         if (Clip is not null) all.AddRange(["--clip", Clip]);
+        if (Metrics is not null) all.AddRange(["--metrics", Metrics.AbsoluteUri]);
         return all;
     }
 

@@ -12,11 +12,11 @@ internal sealed class Viewer
     private bool _connected;
     private bool _counting;
 
-    public Viewer(int port, int source, MediaClient client, bool parseAlways)
+    public Viewer(int port, int source, MediaClient client, bool parseAlways, bool isSlow = false)
     {
         _client = client;
         _parseAlways = parseAlways;
-        Fd = RawTcp.StartConnect(port, source);
+        Fd = RawTcp.StartConnect(port, source, isSlow);
     }
 
     public int Fd { get; private set; }
@@ -29,8 +29,8 @@ internal sealed class Viewer
     public bool Alive => Fd >= 0;
     public string? Reason { get; private set; }
 
-    /// <summary>Handles one event; returns how many bytes came.</summary>
-    public int OnEvent(EpollSet epoll, int tag, uint events, byte[] scratch)
+    /// <summary>Handles one event; returns how many bytes came. One that parses reads no more than <paramref name="scratch"/> holds.</summary>
+    public int OnEvent(EpollSet epoll, int tag, uint events, Span<byte> scratch)
     {
         if (!_connected) return Connected(epoll, tag);
         if ((events & (EpollSet.In | EpollSet.HangUp | EpollSet.Error)) == 0) return 0;
@@ -44,10 +44,17 @@ internal sealed class Viewer
         }
 
         Bytes += n;
-        if (!discard && !TryFeed(scratch.AsSpan(0, n))) return n;
+        if (!discard && !TryFeed(scratch[..n])) return n;
         if (!discard && _client.Started && !_parseAlways) StartCounting(epoll, tag);
         if (_client.AckWindow > 0 && Bytes - _acknowledged >= _client.AckWindow) Acknowledge();
         return n;
+    }
+
+    /// <summary>From here on it only counts what comes, and another set watches it.</summary>
+    public void CountIn(EpollSet to, int tag)
+    {
+        _counting = true;
+        to.Add(Fd, tag, EpollSet.In | EpollSet.Edge);
     }
 
     public void Close()

@@ -18,6 +18,8 @@ internal sealed class ClipIndex
     public long MediaBytes { get; }
     public double Seconds { get; }
     public double BitsPerSecond => MediaBytes * 8 / Seconds;
+    public bool HasPictures => Video.Count > 0;
+    public double MessagesPerSecond => (Audio.Count + Video.Count) / Seconds;
 
     public static ClipIndex Load(string path)
     {
@@ -37,8 +39,9 @@ internal sealed class ClipIndex
             first = Math.Min(first, tag.Timestamp);
         }
 
-        if (video.Count < 2) throw new InvalidDataException($"{path}: not a clip with pictures");
-        double seconds = (last - first) / 1000.0 * video.Count / (video.Count - 1);
+        int leading = video.Count > 0 ? video.Count : audio.Count;
+        if (leading < 2) throw new InvalidDataException($"{path}: not a clip");
+        double seconds = (last - first) / 1000.0 * leading / (leading - 1);
         return new ClipIndex(path, [.. audio], [.. video], bytes, seconds);
     }
 

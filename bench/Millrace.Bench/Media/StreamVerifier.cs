@@ -11,7 +11,8 @@ internal sealed class StreamVerifier(ClipIndex? clip)
 
     public VerifyResult Result => new(
         _video.Frames, _audio.Frames, _video.Keys, _video.Gaps + _audio.Gaps, _video.Foreign + _audio.Foreign,
-        _video.TimeErrors + _audio.TimeErrors, _video.Unconfigured + _audio.Unconfigured);
+        _video.TimeErrors + _audio.TimeErrors, _video.Unconfigured + _audio.Unconfigured,
+        clip?.HasPictures ?? true);
 
     public void OnMedia(MediaMessage message) => (message.Type == MediaMessage.Video ? _video : _audio).On(message);
 
@@ -65,7 +66,7 @@ internal sealed class StreamVerifier(ClipIndex? clip)
 /// What a checking viewer saw. <c>Gaps</c>: places where frames are missing; <c>Foreign</c>: frames whose bytes are not the clip's;
 /// <c>TimeErrors</c>: timestamps that go back or leap more than 1 s; <c>Unconfigured</c>: frames before the decoder configuration.
 /// </summary>
-internal sealed record VerifyResult(int VideoFrames, int AudioFrames, int KeyFrames, int Gaps, int Foreign, int TimeErrors, int Unconfigured)
+internal sealed record VerifyResult(int VideoFrames, int AudioFrames, int KeyFrames, int Gaps, int Foreign, int TimeErrors, int Unconfigured, bool HasPictures)
 {
-    public bool Ok => KeyFrames > 0 && AudioFrames > 0 && Foreign == 0 && TimeErrors == 0 && Unconfigured == 0;
+    public bool Ok => (KeyFrames > 0 || !HasPictures) && AudioFrames > 0 && Foreign == 0 && TimeErrors == 0 && Unconfigured == 0;
 }

@@ -11,6 +11,7 @@ internal sealed unsafe class EpollSet : IDisposable
     public const uint Out = 0x004;
     public const uint Error = 0x008;
     public const uint HangUp = 0x010;
+    public const uint PeerEnds = 0x2000; // EPOLLRDHUP
     public const uint Edge = 1u << 31;
 
     private const int Capacity = 4096;

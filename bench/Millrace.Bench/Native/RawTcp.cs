@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.ComponentModel;
+using System.Net;
 using System.Runtime.InteropServices;
 
 namespace Millrace.Bench.Native;
@@ -11,18 +12,29 @@ internal static unsafe class RawTcp
     // server would be measured while it waits for us.
     private const int ReceiveBuffer = 512 * 1024;
 
+    // A viewer on a slow line has little room and Ethernet's segments; on loopback's the server's own buffer would take 20 s of a stream.
+    private const int SlowReceiveBuffer = 64 * 1024;
+    private const int SlowSegment = 1460;
+
     /// <summary>
     /// Starts a connection to 127.0.0.1:<paramref name="port"/> from the source address with number <paramref name="source"/> in
-    /// 127.1.0.1 and up, so that limits per address and the 28,000 ephemeral ports of one address play no part.
+    /// 127.1.0.1 and up, so that limits per address and the 28,000 ephemeral ports of one address play no part. A slow viewer gets
+    /// buffers that soon are full.
     /// </summary>
-    public static int StartConnect(int port, int source)
+    /// <param name="port">On 127.0.0.1.</param>
+    /// <param name="source">Number of the source address.</param>
+    /// <param name="isSlow">A viewer on a slow line.</param>
+    /// <param name="segment">TCP_MAXSEG, bytes; 0 = the interface's, which on loopback is 64 KB.</param>
+    public static int StartConnect(int port, int source, bool isSlow = false, int segment = 0)
     {
         int fd = Libc.socket(Libc.AF_INET, Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0);
         if (fd < 0) throw new Win32Exception();
         int one = 1;
         _ = Libc.setsockopt(fd, Libc.IPPROTO_IP, Libc.IP_BIND_ADDRESS_NO_PORT, in one, sizeof(int));
         _ = Libc.setsockopt(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, in one, sizeof(int));
-        int buffer = ReceiveBuffer;
+        if (isSlow) segment = SlowSegment;
+        if (segment > 0) _ = Libc.setsockopt(fd, Libc.IPPROTO_TCP, Libc.TCP_MAXSEG, in segment, sizeof(int));
+        int buffer = isSlow ? SlowReceiveBuffer : ReceiveBuffer;
         _ = Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_RCVBUF, in buffer, sizeof(int));
         var from = Address(SourceAddress(source), 0);
         var to = Address(0x7F000001, port);
@@ -67,6 +79,24 @@ internal static unsafe class RawTcp
         {
             return Libc.send(fd, p, (nuint)bytes.Length, Libc.MSG_NOSIGNAL) == bytes.Length;
         }
+    }
+
+    /// <summary>Sends what the socket takes. Negative = -errno.</summary>
+    public static int Send(int fd, ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* p = bytes)
+        {
+            nint n = Libc.send(fd, p, (nuint)bytes.Length, Libc.MSG_NOSIGNAL);
+            return n >= 0 ? (int)n : -Marshal.GetLastPInvokeError();
+        }
+    }
+
+    /// <summary>True for the address of source <paramref name="first"/> or one behind it.</summary>
+    public static bool IsFrom(IPAddress address, int first)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        return address.MapToIPv4().TryWriteBytes(bytes, out _) && BinaryPrimitives.ReadUInt32BigEndian(bytes) is var number
+            && number >> 24 == 127 && number >= SourceAddress(first);
     }
 
     private static uint SourceAddress(int source) => 0x7F010001u + (uint)(source % 8_000_000);

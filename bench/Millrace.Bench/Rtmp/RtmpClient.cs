@@ -7,7 +7,7 @@ using Millrace.Bench.Load;
 namespace Millrace.Bench.Rtmp;
 
 /// <summary>An RTMP player or publisher with the simple handshake and no command it can do without (RTMP 1.0, 5.2 and 7.2).</summary>
-internal sealed class RtmpClient(int port, string app, string name, bool publish = false) : MediaClient
+internal sealed class RtmpClient(int port, string app, string name, bool publish = false, int chunkSize = RtmpClient.PublishChunkSize) : MediaClient
 {
     private const int HandshakeSize = 1536;
     private const int CommandStream = 3;
@@ -17,6 +17,9 @@ internal sealed class RtmpClient(int port, string app, string name, bool publish
     private readonly ArrayBufferWriter<byte> _command = new(512);
     private bool _greeted;
     private uint _stream;
+
+    /// <summary>The message stream that the server has made for this client; 0 before.</summary>
+    public uint MessageStream => _stream;
 
     public override void Open()
     {
@@ -82,7 +85,7 @@ internal sealed class RtmpClient(int port, string app, string name, bool publish
 
     private void CreateStream()
     {
-        if (publish) _writer.WriteChunkSize(Output, PublishChunkSize);
+        if (publish) _writer.WriteChunkSize(Output, chunkSize);
         Amf0.WriteString(_command, "createStream");
         Amf0.WriteNumber(_command, 2);
         Amf0.WriteNull(_command);

@@ -69,12 +69,18 @@ internal sealed class ChildProcess : IDisposable
         return text;
     }
 
+    /// <summary>The next line the process writes; null when it has ended. Only with keepOutput.</summary>
+    public string? ReadLine() => _process.StandardOutput.ReadLine();
+
+    /// <summary>Asks the process to end (SIGTERM), and does not wait for it.</summary>
+    public void Terminate() => _ = Libc.kill(_process.Id, Libc.SIGTERM);
+
     public void Dispose()
     {
         if (!Running.TryRemove(Id, out _)) return;
         if (!_process.HasExited)
         {
-            _ = Libc.kill(_process.Id, Libc.SIGTERM);
+            Terminate();
             if (!_process.WaitForExit(TimeSpan.FromSeconds(8)))
             {
                 _ = Libc.kill(_process.Id, Libc.SIGKILL);

@@ -7,6 +7,7 @@ internal sealed class MillraceServer(string program, int basePort, int mergeMs, 
     public override int RtmpPort => basePort + 1;
     public override int HttpPort => basePort + 2;
     public override Uri Metrics => new($"http://127.0.0.1:{basePort + 3}/metrics");
+    public override Uri Sessions => new($"http://127.0.0.1:{basePort + 3}/v1/sessions");
 
     public override string Configuration => $$"""
         rtmp:
@@ -18,7 +19,7 @@ internal sealed class MillraceServer(string program, int basePort, int mergeMs, 
         merge:
           default: {{mergeMs}}ms
         limits:
-          connections: 15000
+          connections: 19000
 
         """ + more;
 

@@ -25,7 +25,7 @@ internal sealed class NginxRtmp(int basePort) : ServerUnderTest
         worker_rlimit_nofile 20000;
         pid nginx.pid;
         error_log error.log warn;
-        events { worker_connections 15000; }
+        events { worker_connections 19500; }
         rtmp {
             access_log off;
             server {

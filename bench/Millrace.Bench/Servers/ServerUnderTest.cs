@@ -26,11 +26,17 @@ internal abstract class ServerUnderTest : IDisposable
     /// <summary>Where the server tells its managed heap; null when it has none.</summary>
     public virtual Uri? Metrics => null;
 
+    /// <summary>Its list of sessions, as JSON; null when it has none.</summary>
+    public virtual Uri? Sessions => null;
+
     public int ProcessId => _process?.Id ?? throw new InvalidOperationException("not started");
     public string Errors => _process?.Errors ?? "";
 
+    /// <param name="core">The core it may use; a negative one leaves it unpinned.</param>
+    /// <param name="pollMs">How often its ports are tried.</param>
+    /// <returns>The time from the start of the process until its media ports had all taken a connection.</returns>
     /// <exception cref="InvalidOperationException">A port is taken, or the server does not open its ports in 20 s.</exception>
-    public void Start(int core)
+    public TimeSpan Start(int core, int pollMs = 50)
     {
         int[] ports = [.. new[] { RtmpPort, HttpPort }.Where(static p => p > 0)];
         foreach (int port in ports)
@@ -38,8 +44,8 @@ internal abstract class ServerUnderTest : IDisposable
             if (Accepts(port)) throw new InvalidOperationException($"port {port} is in use: choose others with --base-port");
         }
 
-        _process = Launch(core, _folder);
         var clock = Stopwatch.StartNew();
+        _process = Launch(core, _folder);
         foreach (int port in ports)
         {
             while (!Accepts(port))
@@ -49,12 +55,14 @@ internal abstract class ServerUnderTest : IDisposable
                     throw new InvalidOperationException($"{Label} did not open port {port}:\n{_process.Errors}");
                 }
 
-                Thread.Sleep(50);
+                Thread.Sleep(pollMs);
             }
         }
+
+        return clock.Elapsed;
     }
 
-    public void Dispose()
+    public virtual void Dispose()
     {
         _process?.Dispose();
         Directory.Delete(_folder, recursive: true);

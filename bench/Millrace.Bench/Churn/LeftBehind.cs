@@ -3,19 +3,19 @@ using System.Text.RegularExpressions;
 using Millrace.Bench.Measure;
 using Millrace.Bench.Servers;
 
-namespace Millrace.Bench.Cycles;
+namespace Millrace.Bench.Churn;
 
-/// <summary>The run of `cycles`: what is left in the server after many viewers have come and gone.</summary>
-internal sealed class CyclesRun(CyclesPlan plan)
+/// <summary>What is left in the server after many viewers have come and gone.</summary>
+internal sealed class LeftBehind(ChurnPlan plan)
 {
     private const string LiveName = "clip";
     private const int AllowedDescriptors = 8;
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(3); // lets the server see the last disconnects
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
 
-    public int Execute()
+    public Outcome Measure()
     {
-        using var server = Target.Create(plan.Server, plan.BasePort, mergeMs: 30);
+        using var server = Target.Create(plan.Server, plan.BasePort, plan.MergeMs);
         server.Start(core: -1);
         using var publisher = Publisher.Start(core: -1, Publisher.ClipPath(), server.RtmpPort, LiveName);
         var kinds = server.HttpPort > 0 ? plan.Kinds : [.. plan.Kinds.Where(static k => k is CycleKind.Play or CycleKind.Absent)];
@@ -31,7 +31,7 @@ internal sealed class CyclesRun(CyclesPlan plan)
         return Conclude(server, engine, samples);
     }
 
-    private int Conclude(ServerUnderTest server, CycleEngine engine, List<Sample> samples)
+    private Outcome Conclude(ServerUnderTest server, CycleEngine engine, List<Sample> samples)
     {
         Sample first = samples[Math.Min(1, samples.Count - 1)], last = samples[^1];
         double growth = last.RssMb - first.RssMb;
@@ -40,21 +40,9 @@ internal sealed class CyclesRun(CyclesPlan plan)
             $"from {first.Cycles} to {last.Cycles} cycles: RSS {growth:+0.0;-0.0} MB (allowed {plan.AllowedMb}), "
             + $"descriptors {descriptors:+0;-0;0}, managed heap {last.HeapMb - first.HeapMb:+0.0;-0.0;0.0} MB"));
         foreach (var (reason, count) in engine.Failures) Console.WriteLine($"FAILED {count}x {reason}");
-        var file = ResultFile.Write("cycles", plan.Keep, new
-        {
-            plan = plan with { Server = Target.Recorded(plan.Server) },
-            machine = MachineFacts.Collect(),
-            growthMb = growth,
-            descriptors,
-            failures = engine.Failures,
-            samples,
-            server.Configuration,
-        });
-        Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
-        if (engine.Failures.Count > 0) return 2;
         bool grew = growth > plan.AllowedMb || descriptors > AllowedDescriptors;
         if (grew) Console.WriteLine("MISSED: it grows");
-        return grew ? 1 : 0;
+        return new Outcome(growth, descriptors, grew, engine.Failures, samples, server.Configuration);
     }
 
     private Sample Take(ServerUnderTest server, int cycles)
@@ -86,5 +74,9 @@ internal sealed class CyclesRun(CyclesPlan plan)
 
     private static double Value(string row) => double.Parse(row[(row.IndexOf('}') + 1)..].Trim().Split(' ')[^1], CultureInfo.InvariantCulture);
 
-    private sealed record Sample(int Cycles, double RssMb, int Descriptors, double HeapMb);
+    /// <summary>What grew from the first sample to the last; <c>Failures</c>: cycles that did not go as they should, by reason.</summary>
+    internal sealed record Outcome(
+        double GrowthMb, int Descriptors, bool Grew, IReadOnlyDictionary<string, int> Failures, IReadOnlyList<Sample> Samples, string Configuration);
+
+    internal sealed record Sample(int Cycles, double RssMb, int Descriptors, double HeapMb);
 }

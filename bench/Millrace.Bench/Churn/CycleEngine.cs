@@ -5,10 +5,10 @@ using Millrace.Bench.Native;
 using Millrace.Bench.Rtmp;
 using Millrace.Bench.Servers;
 
-namespace Millrace.Bench.Cycles;
+namespace Millrace.Bench.Churn;
 
 /// <summary>Runs many short connections, some at a time: connect, play, disconnect.</summary>
-internal sealed class CycleEngine(CyclesPlan plan, int rtmpPort, int httpPort, string liveName) : IDisposable
+internal sealed class CycleEngine(ChurnPlan plan, int rtmpPort, int httpPort, string liveName) : IDisposable
 {
     private const double TimeoutSeconds = 10;
     private const double AbsentSeconds = 0.02; // a player of an absent stream may be left waiting: it gives up itself

@@ -1,0 +1,46 @@
+using System.Globalization;
+using Millrace.Bench.Measure;
+using Millrace.Bench.Servers;
+
+namespace Millrace.Bench.Curves;
+
+/// <summary>All runs of a curve or a knee as they are printed and kept.</summary>
+internal sealed class CurveRecord
+{
+    private readonly List<object> _runs = [];
+    private readonly List<string> _faults = [];
+    private readonly SortedDictionary<string, string> _configurations = new(StringComparer.Ordinal);
+
+    public void Add(string label, string configuration, CurveReport report, string when)
+    {
+        _configurations[label] = configuration;
+        string[] misses = [.. report.Misses()];
+        _runs.Add(new { label, when, report, misses });
+        string load = $"{report.Point.Streams} streams, {report.Point.Viewers} viewers";
+        foreach (var fault in report.Faults()) _faults.Add($"{load}, {label}, {when}: {fault}");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"  {when}  {load}  {label,-16} {report.CpuPerGbit:F3} CPU s/Gbit  server {report.ServerShare:P0}  load {report.LoadShare:P0}  {report.GbitPerSecond:F2} Gbit/s  "
+            + $"delivered {report.Delivered:P1} least {report.SlowestDelivered:P1}  publishers late {report.Publishers.WorstLatenessMs:F0} ms  windows x {report.WindowFactor:F2}  "
+            + $"late passes {report.LatePasses}  RSS {report.Players[0].ServerRssMb:F0} MB{(report.Noisy ? "  NOISY" : "")}  {(misses.Length == 0 ? "held" : string.Join("; ", misses))}"));
+    }
+
+    /// <summary>Prints what belongs to the figures, writes them, and returns the exit code.</summary>
+    public int Conclude(string kind, CurvePlan plan, List<string> table)
+    {
+        foreach (var (label, text) in _configurations) Console.WriteLine($"\nconfiguration of {label}:\n{text.TrimEnd()}");
+        var machine = MachineFacts.Collect();
+        Console.WriteLine($"\n{machine}");
+        foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");
+        string file = ResultFile.Write(kind, plan.Keep, new
+        {
+            plan = plan with { Server = Target.Recorded(plan.Server) },
+            machine,
+            table,
+            runs = _runs,
+            faults = _faults,
+            configurations = _configurations,
+        });
+        Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
+        return _faults.Count > 0 ? 2 : 0;
+    }
+}
