@@ -27,6 +27,7 @@ internal static class HlsCommand
         Option<int> ramp = new("--ramp") { Description = "Blocked, steady: new connections per second", DefaultValueFactory = _ => 2000 };
         Option<bool> gzip = new("--gzip") { Description = "Blocked, steady: ask for gzip, as browsers do" };
         Option<string> viewers = new("--viewers") { Description = "Steady: viewers; several numbers give a curve: 500,1000,2000", DefaultValueFactory = _ => "1000" };
+        Option<bool> sound = new("--sound") { Description = "Steady: follow the sound's playlist too; false: the pictures' alone, one playlist and one part at a time", DefaultValueFactory = _ => true };
         Option<bool> split = new("--split") { Description = "Steady: playlists and parts of a rendition on a connection each, as in browsers; false: on one", DefaultValueFactory = _ => true };
         Option<bool> skip = new("--skip") { Description = "Steady: ask for delta updates, as hls.js does", DefaultValueFactory = _ => true };
         Option<bool> together = new("--asks-together") { Description = "Blocked: ask for the next part only when all have their answer, so that the load generator has less to do meanwhile" };
@@ -46,7 +47,7 @@ internal static class HlsCommand
         Option<string?> keep = new("--keep") { Description = "Write bench/results/NAME.json, which git does not ignore" };
         var command = new Command("hls", About)
         {
-            measures, runs, waiters, parts, warmupParts, ramp, gzip, together, viewers, split, skip, connections, warmup, seconds, partMs, segmentMs, server, basePort, serverCore, loadCore, barMs, barKb,
+            measures, runs, waiters, parts, warmupParts, ramp, gzip, together, viewers, sound, split, skip, connections, warmup, seconds, partMs, segmentMs, server, basePort, serverCore, loadCore, barMs, barKb,
             barP95, barCore, keep,
         };
         command.SetAction(parsed => new HlsRun(new HlsPlan
@@ -60,6 +61,7 @@ internal static class HlsCommand
             Gzip = parsed.GetValue(gzip),
             AsksTogether = parsed.GetValue(together),
             Viewers = [.. parsed.GetValue(viewers)!.Split(',').Select(static v => int.Parse(v, CultureInfo.InvariantCulture))],
+            Sound = parsed.GetValue(sound),
             IsSplit = parsed.GetValue(split),
             Skip = parsed.GetValue(skip),
             Connections = parsed.GetValue(connections),

@@ -20,7 +20,7 @@ internal sealed class Stage(CurvePlan plan)
     private readonly Dictionary<int, ClipIndex> _clips = [];
 
     public ClipIndex Clip(int kilobits) =>
-        _clips.TryGetValue(kilobits, out var clip) ? clip : _clips[kilobits] = ClipIndex.Load(Publisher.ClipPath(kilobits));
+        _clips.TryGetValue(kilobits, out var clip) ? clip : _clips[kilobits] = ClipIndex.Load(Publisher.ClipPath(kilobits), wholeTurns: true);
 
     public CurveReport Run(ServerUnderTest server, LoadPoint point)
     {

@@ -35,6 +35,9 @@ internal sealed record HlsPlan
     /// <summary>Steady: numbers of viewers, each measured by itself.</summary>
     public required int[] Viewers { get; init; }
 
+    /// <summary>Steady: viewers follow the sound's playlist too.</summary>
+    public required bool Sound { get; init; }
+
     /// <summary>See <see cref="SteadyPlan.IsSplit"/>.</summary>
     public required bool IsSplit { get; init; }
 

@@ -78,7 +78,7 @@ internal sealed class HlsRun(HlsPlan plan)
         var load = new SteadyPlan
         {
             Port = server.HttpPort,
-            Paths = source.Paths,
+            Paths = plan.Sound ? source.Paths : [source.PlaylistPath],
             Viewers = viewers,
             IsSplit = plan.IsSplit,
             Skip = plan.Skip,

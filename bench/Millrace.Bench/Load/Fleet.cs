@@ -22,7 +22,7 @@ internal sealed class Fleet : IDisposable
     public Fleet(PlayersPlan plan)
     {
         _plan = plan;
-        _clip = plan.Clip is null ? null : ClipIndex.Load(plan.Clip);
+        _clip = plan.Clip is null ? null : ClipIndex.Load(plan.Clip, wholeTurns: plan.Streams > 0);
     }
 
     public PlayersReport Run()

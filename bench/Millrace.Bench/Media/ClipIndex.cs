@@ -21,28 +21,34 @@ internal sealed class ClipIndex
     public bool HasPictures => Video.Count > 0;
     public double MessagesPerSecond => (Audio.Count + Video.Count) / Seconds;
 
-    public static ClipIndex Load(string path)
+    /// <param name="path">An FLV file.</param>
+    /// <param name="wholeTurns">As `publishers` send it: a turn is as long as its pictures, and sound beyond that is left out.</param>
+    /// <exception cref="InvalidDataException">It is no FLV file, or has too few frames.</exception>
+    public static ClipIndex Load(string path, bool wholeTurns = false)
     {
         var reader = new FlvReader();
         reader.Append(File.ReadAllBytes(path));
-        List<ulong> audio = [], video = [];
-        long bytes = 0;
-        uint last = 0, first = uint.MaxValue;
+        List<Frame> frames = [];
         while (reader.TryRead(out var tag))
         {
             if (!tag.IsMedia) continue;
             var body = TagBody.Parse(tag.Type, tag.Payload.Span);
-            if (body.IsConfig || body.Coded.IsEmpty) continue;
-            (tag.Type == MediaMessage.Audio ? audio : video).Add(Checksum(body.Coded));
-            bytes += tag.Payload.Length;
-            last = Math.Max(last, tag.Timestamp);
-            first = Math.Min(first, tag.Timestamp);
+            if (!body.IsConfig && !body.Coded.IsEmpty) frames.Add(new Frame(tag.Type, tag.Timestamp, tag.Payload.Length, Checksum(body.Coded)));
         }
 
-        int leading = video.Count > 0 ? video.Count : audio.Count;
-        if (leading < 2) throw new InvalidDataException($"{path}: not a clip");
-        double seconds = (last - first) / 1000.0 * leading / (leading - 1);
-        return new ClipIndex(path, [.. audio], [.. video], bytes, seconds);
+        bool hasVideo = frames.Exists(static f => f.Type == MediaMessage.Video);
+        List<Frame> leading = hasVideo ? frames.FindAll(static f => f.Type == MediaMessage.Video) : frames;
+        if (leading.Count < 2) throw new InvalidDataException($"{path}: not a clip");
+        if (wholeTurns)
+        {
+            uint first = frames[0].Time, span = leading[^1].Time - leading[0].Time;
+            frames.RemoveAll(f => f.Time - first >= span + (span / (uint)(leading.Count - 1)));
+        }
+
+        double seconds = (frames.Max(static f => f.Time) - frames.Min(static f => f.Time)) / 1000.0 * leading.Count / (leading.Count - 1);
+        return new ClipIndex(path, Sums(MediaMessage.Audio), Sums(MediaMessage.Video), frames.Sum(static f => (long)f.Length), seconds);
+
+        ulong[] Sums(byte type) => [.. frames.Where(f => f.Type == type).Select(static f => f.Sum)];
     }
 
     /// <summary>FNV-1a, 64 bits.</summary>
@@ -73,4 +79,6 @@ internal sealed class ClipIndex
             return places;
         }
     }
+
+    private readonly record struct Frame(byte Type, uint Time, int Length, ulong Sum);
 }
