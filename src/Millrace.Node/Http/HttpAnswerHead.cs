@@ -33,8 +33,7 @@ internal static class HttpAnswerHead
     {
         target.Write(StatusLine(answer.Status));
         target.Write(Date());
-        var fields = new FieldLines(target);
-        answer.AddFields(settings, ref fields);
+        answer.WriteFields(settings, target);
         if (framing == BodyFraming.Chunked)
             target.Write("Transfer-Encoding: chunked\r\n"u8);
         else if (framing == BodyFraming.Length && answer.Status != 304)
@@ -56,8 +55,7 @@ internal static class HttpAnswerHead
         target.Write("\r\n"u8);
     }
 
-    /// <summary>The line as of now; the same array for a whole second.</summary>
-    public static byte[] Date()
+    private static ReadOnlySpan<byte> Date()
     {
         var date = _date;
         var now = NodeClock.Micros;
