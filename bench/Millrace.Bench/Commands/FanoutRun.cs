@@ -59,10 +59,7 @@ internal sealed class FanoutRun(FanoutPlan plan)
             WatchCore = plan.ServerCore,
             Clip = _clip.Path,
         };
-        using var load = ChildProcess.StartSelf(plan.LoadCore, players.ToArguments(), keepOutput: true);
-        string output = load.ReadOutput();
-        if (output.Length == 0) throw new InvalidOperationException($"the load generator failed:\n{load.Errors}");
-        var report = JsonSerializer.Deserialize<PlayersReport>(output, ResultFile.OneLine)!;
+        var report = ChildProcess.Report<PlayersReport>(plan.LoadCore, players.ToArguments());
         foreach (var fault in report.Faults(_clip.BitsPerSecond)) _faults.Add($"round {round + 1}, {label}: {fault}");
         if (publisher.Exited) _faults.Add($"round {round + 1}, {label}: the publisher ended: {publisher.Errors}");
         PrintRun(round, label, report);

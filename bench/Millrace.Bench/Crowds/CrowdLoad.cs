@@ -10,13 +10,8 @@ internal static class CrowdLoad
     /// <summary>The command that <see cref="Measure"/> starts; its only argument is the plan as JSON.</summary>
     public const string Command = "crowd";
 
-    public static CrowdWindow[] Measure(int core, CrowdPlan plan)
-    {
-        using var load = ChildProcess.StartSelf(core, [Command, JsonSerializer.Serialize(plan, ResultFile.OneLine)], keepOutput: true);
-        string output = load.ReadOutput();
-        if (output.Length == 0) throw new InvalidOperationException($"the load generator failed:\n{load.Errors}");
-        return JsonSerializer.Deserialize<CrowdWindow[]>(output, ResultFile.OneLine)!;
-    }
+    public static CrowdWindow[] Measure(int core, CrowdPlan plan) =>
+        ChildProcess.Report<CrowdWindow[]>(core, [Command, JsonSerializer.Serialize(plan, ResultFile.OneLine)]);
 
     /// <summary>What the started process does: writes its windows as one line of JSON.</summary>
     public static int Run(string plan)

@@ -46,7 +46,7 @@ internal sealed class Stage(CurvePlan plan)
             return new CurveReport
             {
                 Point = point,
-                Players = [.. loads.Select(Read)],
+                Players = [.. loads.Select(static load => load.ReadReport<PlayersReport>())],
                 Publishers = publishers.Finish(publishing),
                 WindowFactor = gauges.WindowFactorOfLast(plan.Seconds),
                 LatePasses = gauges.LatePasses,
@@ -81,13 +81,5 @@ internal sealed class Stage(CurvePlan plan)
             WatchCore = process == 0 ? plan.ServerCore : -1,
             Clip = clip.Path,
         };
-    }
-
-    private static PlayersReport Read(ChildProcess load)
-    {
-        string output = load.ReadOutput();
-        return output.Length > 0
-            ? JsonSerializer.Deserialize<PlayersReport>(output, ResultFile.OneLine)!
-            : throw new InvalidOperationException($"the load generator failed:\n{load.Errors}");
     }
 }

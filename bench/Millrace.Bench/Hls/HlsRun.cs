@@ -173,13 +173,7 @@ internal sealed class HlsRun(HlsPlan plan)
         return Publisher.Start(plan.LoadCore, _clip.Path, server.RtmpPort, StreamName);
     }
 
-    private T Load<T>(IEnumerable<string> arguments)
-    {
-        using var load = ChildProcess.StartSelf(plan.LoadCore, arguments, keepOutput: true);
-        string output = load.ReadOutput();
-        if (output.Length == 0) throw new InvalidOperationException($"the load generator failed:\n{load.Errors}");
-        return JsonSerializer.Deserialize<T>(output, ResultFile.OneLine)!;
-    }
+    private T Load<T>(IEnumerable<string> arguments) => ChildProcess.Report<T>(plan.LoadCore, arguments);
 
     private void CheckPublisher(int run, ChildProcess publisher)
     {

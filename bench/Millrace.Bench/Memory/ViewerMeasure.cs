@@ -50,10 +50,7 @@ internal sealed class ViewerMeasure(MemoryPlan plan, ClipIndex clip, List<string
             Metrics = server.Metrics,
             Clip = clip.Path,
         };
-        using var load = ChildProcess.StartSelf(plan.LoadCore, players.ToArguments(), keepOutput: true);
-        string output = load.ReadOutput();
-        if (output.Length == 0) throw new InvalidOperationException($"the load generator failed:\n{load.Errors}");
-        var run = new ViewerRun(protocol, JsonSerializer.Deserialize<PlayersReport>(output, ResultFile.OneLine)!);
+        var run = new ViewerRun(protocol, ChildProcess.Report<PlayersReport>(plan.LoadCore, players.ToArguments()));
         string label = isPeer ? "nginx-rtmp" : $"millrace {protocol.ToString().ToLowerInvariant()}";
         foreach (var fault in run.Report.Faults(clip.BitsPerSecond)) faults.Add($"round {round + 1}, {label}: {fault}");
         if (publisher.Exited) faults.Add($"round {round + 1}, {label}: the publisher ended: {publisher.Errors}");

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
+using System.Text.Json;
+using Millrace.Bench.Measure;
 using Millrace.Bench.Native;
 
 namespace Millrace.Bench.Servers;
@@ -51,6 +53,22 @@ internal sealed class ChildProcess : IDisposable
         }
 
         return child;
+    }
+
+    /// <summary>Starts this program as a load generator, waits for its end and gives the report that it has written as JSON.</summary>
+    /// <exception cref="InvalidOperationException">It ended without one.</exception>
+    public static T Report<T>(int core, IEnumerable<string> arguments)
+    {
+        using var load = StartSelf(core, arguments, keepOutput: true);
+        return load.ReadReport<T>();
+    }
+
+    /// <summary>The same of one that was started with its output kept.</summary>
+    public T ReadReport<T>()
+    {
+        string output = ReadOutput();
+        if (output.Length == 0) throw new InvalidOperationException($"the load generator failed:\n{Errors}");
+        return JsonSerializer.Deserialize<T>(output, ResultFile.OneLine)!;
     }
 
     /// <summary>Starts this program again with another command.</summary>

@@ -26,7 +26,6 @@ internal sealed partial class RtmpServerSession : IDisposable
     private long _setupDeadline;
     private long _nowMicros;
     private bool _isConnectPending;
-    private bool _isHolding; // false: nothing is held, so that it need not be looked at with every message
 
     /// <param name="scratch">Where commands are put together; may be shared by all sessions of one thread.</param>
     public RtmpServerSession(RtmpOptions options, long nowMicros, ArrayBufferWriter<byte>? scratch = null)
@@ -48,7 +47,7 @@ internal sealed partial class RtmpServerSession : IDisposable
     public string? CloseReason => _link.CloseReason;
 
     /// <summary>Set while the session waits for the bridge (see the class) and consumes no input.</summary>
-    public bool IsWaitingForBridge => _isHolding && _role == Role.PublishPending && !_held.IsEmpty || _isConnectPending;
+    public bool IsWaitingForBridge => !_held.IsEmpty && _role == Role.PublishPending || _isConnectPending;
 
     /// <summary>What the client said last, or the option's default; milliseconds.</summary>
     public uint BufferLengthMillis { get; private set; }
@@ -208,7 +207,6 @@ internal sealed partial class RtmpServerSession : IDisposable
         if (_role == Role.PublishPending || message.Type == RtmpMessageType.Aggregate)
         {
             _held.Set(in message);
-            _isHolding = true;
             EmitHeld();
             return;
         }
@@ -218,7 +216,7 @@ internal sealed partial class RtmpServerSession : IDisposable
 
     private void EmitHeld()
     {
-        if (!_isHolding || _role == Role.PublishPending)
+        if (_role == Role.PublishPending)
         {
             return;
         }
@@ -236,8 +234,6 @@ internal sealed partial class RtmpServerSession : IDisposable
                 Emit(in piece);
             }
         }
-
-        _isHolding = !_held.IsEmpty;
     }
 
     private void Emit(in RtmpMessage message)

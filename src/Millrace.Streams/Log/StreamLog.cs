@@ -17,11 +17,6 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
     private readonly List<Era> _eras = [];
     private LogEntry[] _ring = new LogEntry[64];
 
-    // Of entry _oldest, which is First since it was looked at last. It was written seconds ago and is asked for with every unit.
-    private long _oldest = -1;
-    private long _oldestDtsMicros;
-    private long _oldestPosition;
-
     /// <summary>Number of the oldest entry kept.</summary>
     public long First { get; private set; }
 
@@ -163,9 +158,9 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
     {
         while (First < End)
         {
-            LookAtOldest();
-            var isOld = First < JoinNumber && _oldestDtsMicros < Math.Min(dtsMicros - limits.KeepMicros, NeededFrom);
-            if (!isOld && Bytes.Head - _oldestPosition <= limits.KeepBytes && End - First <= MaxEntries)
+            ref readonly var entry = ref this[First];
+            var isOld = First < JoinNumber && entry.DtsMicros < Math.Min(dtsMicros - limits.KeepMicros, NeededFrom);
+            if (!isOld && Bytes.Head - entry.Position <= limits.KeepBytes && End - First <= MaxEntries)
                 break;
             First++;
         }
@@ -177,17 +172,7 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
     {
         if (JoinNumber < First)
             JoinNumber = -1;
-        if (First < End)
-            LookAtOldest();
-        Bytes.ReleaseBelow(First < End ? _oldestPosition : Bytes.Head);
-    }
-
-    private void LookAtOldest()
-    {
-        if (_oldest == First)
-            return;
-        ref readonly var entry = ref this[First];
-        (_oldest, _oldestDtsMicros, _oldestPosition) = (First, entry.DtsMicros, entry.Position);
+        Bytes.ReleaseBelow(First < End ? this[First].Position : Bytes.Head);
     }
 }
 

@@ -26,8 +26,6 @@ internal sealed class FlvIntake(PublisherLease lease)
     public const int MaxUnitBytes = FlvTagHeader.MaxBodyLength - FlvBodyWriter.MaxHeaderLength;
 
     private readonly List<TrackState> _tracks = [];
-    private TrackState? _video; // the first of its kind in _tracks, with track id 0: nearly every frame is of one of these
-    private TrackState? _audio;
     private ArrayBufferWriter<byte>? _stripped; // few publishers need it
 
     /// <param name="kind">Audio or video: the message's type.</param>
@@ -169,8 +167,6 @@ internal sealed class FlvIntake(PublisherLease lease)
 
     private TrackState Find(in FlvPayload payload)
     {
-        if (payload.TrackId == 0 && (payload.Kind == TrackKind.Video ? _video : _audio) is { } usual)
-            return usual;
         foreach (var state in _tracks)
         {
             if (state.Kind == payload.Kind && state.TrackId == payload.TrackId)
@@ -178,13 +174,8 @@ internal sealed class FlvIntake(PublisherLease lease)
         }
 
         var added = new TrackState { Kind = payload.Kind, TrackId = payload.TrackId };
-        if (_tracks.Count == PublisherLease.MaxTracks)
-            return added;
-        _tracks.Add(added);
-        if (added.TrackId == 0 && added.Kind == TrackKind.Video)
-            _video = added;
-        else if (added.TrackId == 0 && added.Kind == TrackKind.Audio)
-            _audio = added;
+        if (_tracks.Count < PublisherLease.MaxTracks)
+            _tracks.Add(added);
         return added;
     }
 

@@ -32,8 +32,6 @@ internal sealed partial class PublisherLease : IDisposable
 
     private readonly LiveStream _stream;
     private readonly List<TrackIntake> _intakes = [];
-    private TrackIntake? _video; // the one of its kind with source id 0: nearly every unit is of one of these
-    private TrackIntake? _audio;
     private readonly TrackIntake _data = new(TrackKind.Data, 0, audioTolerance: 0);
     private readonly SenderClock _clock = new();
     private readonly PendingUnits _pending;
@@ -161,10 +159,6 @@ internal sealed partial class PublisherLease : IDisposable
 
     private TrackIntake? Known(TrackKind kind, int sourceId)
     {
-        if (sourceId == 0 && kind == TrackKind.Video)
-            return _video;
-        if (sourceId == 0 && kind == TrackKind.Audio)
-            return _audio;
         foreach (var intake in _intakes)
         {
             if (intake.Kind == kind && intake.SourceId == sourceId)
@@ -182,10 +176,6 @@ internal sealed partial class PublisherLease : IDisposable
             return null;
         var added = new TrackIntake(kind, sourceId, _stream.Resources.Options.AudioToleranceMicros);
         _intakes.Add(added);
-        if (sourceId == 0 && kind == TrackKind.Video)
-            _video = added;
-        else if (sourceId == 0 && kind == TrackKind.Audio)
-            _audio = added;
         return added;
     }
 

@@ -37,15 +37,7 @@ internal sealed class TrackIntake(TrackKind kind, int sourceId, long audioTolera
     public Track? Track { get; private set; }
 
     /// <summary>Number of the Config in force in <see cref="Track"/>.</summary>
-    public int ConfigNumber
-    {
-        get;
-        set
-        {
-            field = value;
-            Judge();
-        }
-    }
+    public int ConfigNumber { get; set; }
 
     /// <summary>A key frame of the newest Config's codec has come: the track is worth a place in an Era.</summary>
     public bool HasKey { get; set; }
@@ -74,7 +66,9 @@ internal sealed class TrackIntake(TrackKind kind, int sourceId, long audioTolera
     public long EndMicros { get; private set; }
 
     /// <summary>True when units with the newest Config cannot go on in the Era's track.</summary>
-    public bool NeedsNewTrack { get; private set; } = true;
+    public bool NeedsNewTrack =>
+        Track is null || Config is null || Config.Codec != Track.Codec || Track.Configs.Length >= Track.MaxConfigs
+        || (Kind == TrackKind.Audio && TimescaleOf(Config) != Track.Timescale);
 
     public static int TimescaleOf(Config config) =>
         config.Kind != TrackKind.Audio ? VideoTimescale : config.SampleRate > 0 ? config.SampleRate : DefaultAudioTimescale;
@@ -84,7 +78,6 @@ internal sealed class TrackIntake(TrackKind kind, int sourceId, long audioTolera
         if (config.Codec != Config?.Codec)
             (HasKey, AwaitsKey) = (false, true);
         Config = config;
-        Judge();
     }
 
     public void Join(Track? track)
@@ -133,11 +126,6 @@ internal sealed class TrackIntake(TrackKind kind, int sourceId, long audioTolera
         _lastDts = dts;
         _hasUnits = true;
     }
-
-    /// <summary>Answered when something of it changes, and not with every unit.</summary>
-    private void Judge() => NeedsNewTrack =
-        Track is null || Config is null || Config.Codec != Track.Codec || Track.Configs.Length >= Track.MaxConfigs
-        || (Kind == TrackKind.Audio && TimescaleOf(Config) != Track.Timescale);
 
     private long CountSamples(long dts, int timescale, ReadOnlySpan<byte> payload)
     {
