@@ -37,8 +37,6 @@ internal sealed class HlsWaitList : IShardPass
         _look = Look;
     }
 
-    public long DueAt => 0;
-
     /// <summary>Puts a request on the list; false, and nothing done, when what it waits for has happened.</summary>
     public bool TryJoin(HlsPlayer player, in HlsCondition condition)
     {

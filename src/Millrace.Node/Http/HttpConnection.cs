@@ -27,6 +27,8 @@ internal sealed partial class HttpConnection : ShardConnection
     public HttpConnection(ShardSocket socket, Shard shard, HttpFront front)
         : base(socket, shard, front.Node.Spills) => _front = front;
 
+    internal override bool IsOfCrowd => true;
+
     protected override long WriteTimeoutMicros => Node.Settings.Limits.WriteTimeout.ToMicros();
 
     private NodeContext Node => _front.Node;
@@ -204,9 +206,6 @@ internal sealed partial class HttpConnection : ShardConnection
     }
 
     /// <summary>Takes what was looked at off the socket: exactly the head, for what follows is the next request.</summary>
-    private unsafe void TakeHead(int length)
-    {
-        fixed (byte* buffer = Shard.ReceiveBuffer)
-            BytesIn += Native.Receive(Descriptor, buffer, (nuint)length, Native.MsgDontWait);
-    }
+    private unsafe void TakeHead(int length) =>
+        BytesIn += Native.Receive(Descriptor, null, (nuint)length, Native.MsgDontWait | Native.MsgTruncate);
 }

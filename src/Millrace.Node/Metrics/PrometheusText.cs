@@ -123,9 +123,12 @@ internal sealed class PrometheusText(NodeContext node, Shard[] shards, Connectio
         Family(text, "millrace_shard_connections", "gauge", "Connections by shard");
         foreach (var shard in shards)
             Sample(text, "millrace_shard_connections", Label(shard), shard.ConnectionCount);
-        Family(text, "millrace_shard_late_passes_total", "counter", "Send passes that took longer than their merge window");
+        Family(text, "millrace_shard_late_passes_total", "counter", "Send passes that were through a merge window too late");
         foreach (var shard in shards)
             Sample(text, "millrace_shard_late_passes_total", Label(shard), shard.LatePasses);
+        Family(text, "millrace_shard_window_factor", "gauge", "What merge windows are stretched by; above 1 the shard is at its limit");
+        foreach (var shard in shards)
+            Sample(text, "millrace_shard_window_factor", Label(shard), shard.Pacer.Factor);
         Family(text, "millrace_shard_faults_total", "counter", "Connections ended by a fault of the server");
         foreach (var shard in shards)
             Sample(text, "millrace_shard_faults_total", Label(shard), shard.Faults);

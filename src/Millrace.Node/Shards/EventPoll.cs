@@ -22,16 +22,22 @@ internal sealed unsafe class EventPoll : IDisposable
         _events = (byte*)NativeMemory.Alloc((nuint)(Capacity * EventBytes));
     }
 
+    /// <summary>Readable, for another instance, while there are events.</summary>
+    public int Descriptor => _descriptor;
+
     public bool TryAdd(int descriptor, int interest, long token) => TryControl(Native.EpollAdd, descriptor, interest, token);
 
     public bool TryModify(int descriptor, int interest, long token) => TryControl(Native.EpollModify, descriptor, interest, token);
 
     public void Remove(int descriptor) => _ = TryControl(Native.EpollDelete, descriptor, 0, 0);
 
-    /// <summary>Waits for at most <paramref name="timeoutMillis"/> (-1 = for ever) and returns how many events there are.</summary>
-    public int Wait(int timeoutMillis)
+    /// <summary>
+    /// Waits for at most <paramref name="timeoutMillis"/> (-1 = for ever) and returns how many events there are, at most
+    /// <paramref name="limit"/>; the others have their turn before these.
+    /// </summary>
+    public int Wait(int timeoutMillis, int limit = Capacity)
     {
-        var count = Native.EpollWait(_descriptor, _events, Capacity, timeoutMillis);
+        var count = Native.EpollWait(_descriptor, _events, limit, timeoutMillis);
         if (count >= 0)
             return count;
         var error = Native.LastError;

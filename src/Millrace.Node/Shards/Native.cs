@@ -23,6 +23,8 @@ internal static unsafe partial class Native
     public const int CloseOnExec = 0x80000;
 
     public const int MsgPeek = 0x2;
+    /// <summary>Of TCP: what is received is dropped, not copied (tcp(7)).</summary>
+    public const int MsgTruncate = 0x20;
     public const int MsgDontWait = 0x40;
     public const int MsgNoSignal = 0x4000;
 

@@ -7,9 +7,9 @@ using Millrace.Streams;
 namespace Millrace.Node.Shards;
 
 /// <summary>
-/// One thread with an epoll of its own, and every socket that was dealt to it. Loop: what came in; timers; then sends in
-/// slices, only for wire logs that have new bytes and whose merge window is over; again. Nothing here waits, locks or
-/// allocates per viewer and frame.
+/// One thread with an epoll of its own, and every socket that was dealt to it. Loop: what came in, from publishers first; timers;
+/// then sends in slices, only for wire logs that have new bytes and whose merge window is over, and only for so long that input
+/// does not wait; again. Nothing here waits, locks or allocates per viewer and frame.
 /// </summary>
 internal sealed unsafe class Shard : IDisposable
 {
@@ -18,16 +18,31 @@ internal sealed unsafe class Shard : IDisposable
 
     public const long SliceMicros = 1_000;
 
+    /// <summary>No slice begins later than this after the first of a turn: publishers' bytes and timers come first.</summary>
+    private const long SendMicros = 2_000;
+
     private const int ReceiveBytes = 256 * 1024;
     private const long WakeToken = -1;
+    private const long CrowdToken = -2;
+
+    /// <summary>
+    /// Events of the crowd in one turn of the loop: a few milliseconds of answers. Whoever has its answer asks again at once; more of them,
+    /// and those whose answer is due in the same turn would wait for them.
+    /// </summary>
+    private const int CrowdEvents = 128;
+
     private const int StopPollMillis = 20;
 
     private readonly EventPoll _poll = new();
+
+    // Within the other, so that a publisher never waits behind thousands of requests.
+    private readonly EventPoll _crowd = new();
     private readonly int _wake;
     private readonly ConcurrentQueue<Action> _inbox = new();
     private readonly ILogger _logger;
     private readonly Thread _thread;
-    private readonly List<IShardPass> _due = [];
+    private readonly Queue<IShardPass> _due = [];
+    private readonly MergeRests<WireSubscription> _rests;
     private readonly ConnectionTable _connections = new();
     private WireSubscription? _dirty;
     private int _isAsleep;
@@ -41,10 +56,12 @@ internal sealed unsafe class Shard : IDisposable
         Number = number;
         _logger = logger;
         Wheel = new TimerWheel(NodeClock.Micros);
+        Pacer = new MergePacer(NodeClock.Micros);
+        _rests = new MergeRests<WireSubscription>(Pacer);
         _wake = Native.EventFd(0, Native.NonBlocking | Native.CloseOnExec);
         if (_wake < 0)
             throw new Win32Exception(Native.LastError, "eventfd");
-        if (!_poll.TryAdd(_wake, Native.EpollIn, WakeToken))
+        if (!_poll.TryAdd(_wake, Native.EpollIn, WakeToken) || !_poll.TryAdd(_crowd.Descriptor, Native.EpollIn, CrowdToken))
             throw new Win32Exception(Native.LastError, "epoll_ctl");
         _thread = new Thread(Run) { Name = $"shard-{number}", IsBackground = true };
     }
@@ -67,8 +84,10 @@ internal sealed unsafe class Shard : IDisposable
     /// <summary>Connections that were dealt to this shard, those included that it has yet to take.</summary>
     public int ConnectionCount => Volatile.Read(ref _count);
 
-    /// <summary>Passes over a wire log's viewers that took longer than its merge window: the shard is at its limit.</summary>
-    public long LatePasses { get; set; }
+    public MergePacer Pacer { get; }
+
+    /// <summary>Passes over a wire log's viewers that were through a merge window too late: the shard is at its limit.</summary>
+    public long LatePasses { get; private set; }
 
     /// <summary>Bytes allocated by the shard's thread so far: the proof that the send path allocates nothing.</summary>
     public long AllocatedBytes { get; private set; }
@@ -115,7 +134,19 @@ internal sealed unsafe class Shard : IDisposable
     }
 
     /// <summary>Gives a pass its slices, from this loop on until it is through. To be called on the shard's thread, once for each pass.</summary>
-    public void Schedule(IShardPass pass) => _due.Add(pass);
+    public void Schedule(IShardPass pass) => _due.Enqueue(pass);
+
+    /// <summary>A pass begins: the next may when its window is over.</summary>
+    public void Rest(WireSubscription subscription, long now) => _rests.Add(subscription, now, subscription.WindowMicros);
+
+    /// <param name="viewers">How many the pass served.</param>
+    /// <param name="delayMicros">From when it was due to its end.</param>
+    /// <param name="windowMicros">Its merge window as configured.</param>
+    public void OnPassEnd(int viewers, long delayMicros, long windowMicros)
+    {
+        if (Pacer.OnPass(viewers, delayMicros, windowMicros))
+            LatePasses++;
+    }
 
     /// <summary>Called by a log's writer on any thread: the subscription has bytes to send. Lock-free and free of allocation.</summary>
     public void MarkDirty(WireSubscription subscription)
@@ -138,7 +169,7 @@ internal sealed unsafe class Shard : IDisposable
     public bool TryAdopt(ShardConnection connection)
     {
         _connections.Add(connection);
-        if (_poll.TryAdd(connection.Descriptor, Native.EpollIn | Native.EpollReadHangup, connection.Token))
+        if (PollOf(connection).TryAdd(connection.Descriptor, Native.EpollIn | Native.EpollReadHangup, connection.Token))
             return true;
         Forget(connection);
         return false;
@@ -147,20 +178,21 @@ internal sealed unsafe class Shard : IDisposable
     /// <summary>What of a socket the loop is to hear of: <c>EPOLLIN</c> and its like. Errors are always heard of.</summary>
     public void SetInterest(ShardConnection connection, int interest)
     {
-        if (!_poll.TryModify(connection.Descriptor, interest, connection.Token))
+        if (!PollOf(connection).TryModify(connection.Descriptor, interest, connection.Token))
             throw new Win32Exception(Native.LastError, "epoll_ctl");
     }
 
     /// <summary>Lets go of a connection without closing its descriptor.</summary>
     public void Release(ShardConnection connection)
     {
-        _poll.Remove(connection.Descriptor);
+        PollOf(connection).Remove(connection.Descriptor);
         Forget(connection);
     }
 
     public void Dispose()
     {
         _poll.Dispose();
+        _crowd.Dispose();
         _ = Native.Close(_wake);
     }
 
@@ -187,14 +219,17 @@ internal sealed unsafe class Shard : IDisposable
 
             var count = _poll.Wait(timeout);
             Volatile.Write(ref _isAsleep, 0);
+            var slept = now;
             now = NodeClock.Micros;
-            for (var i = 0; i < count; i++)
-                Dispatch(i, now);
+            slept = now - slept;
+            if (Dispatch(_poll, count, now))
+                Dispatch(_crowd, _crowd.Wait(0, CrowdEvents), now);
             while (_inbox.TryDequeue(out var action))
                 RunPosted(action);
             Wheel.Advance(now);
-            CollectDirty();
-            Send();
+            CollectDirty(now);
+            WakeRested(now);
+            Pacer.OnTurn(Send(), slept);
             AllocatedBytes = GC.GetAllocatedBytesForCurrentThread();
         }
 
@@ -214,64 +249,79 @@ internal sealed unsafe class Shard : IDisposable
         }
     }
 
-    private void Dispatch(int index, long now)
+    /// <summary>Turns to those of whom there are events; true when there are events of the crowd.</summary>
+    private bool Dispatch(EventPoll poll, int count, long now)
     {
-        _poll.Read(index, out var ready, out var token);
-        if (token == WakeToken)
+        var hasCrowd = false;
+        for (var i = 0; i < count; i++)
         {
-            long value;
-            _ = Native.Read(_wake, &value, sizeof(long));
-            return;
+            poll.Read(i, out var ready, out var token);
+            if (token == WakeToken)
+            {
+                long value;
+                _ = Native.Read(_wake, &value, sizeof(long));
+            }
+            else if (token == CrowdToken)
+            {
+                hasCrowd = true;
+            }
+            else if (_connections[token] is { } connection)
+            {
+                // One that an earlier event of this batch closed has left its place empty; newcomers take places only after it.
+                connection.Serve(Turn.Ready, ready, now);
+            }
         }
 
-        // A connection that an earlier event of this batch closed has left its place empty; newcomers take places only
-        // after the batch.
-        if (_connections[token] is { } connection)
-            connection.Serve(Turn.Ready, ready, now);
+        return hasCrowd;
     }
+
+    private EventPoll PollOf(ShardConnection connection) => connection.IsOfCrowd ? _crowd : _poll;
 
     private int Timeout(long now)
     {
-        if (_due.Count == 0)
-            return Wheel.MillisToNextTick(now);
-        var earliest = long.MaxValue;
-        foreach (var pass in _due)
-            earliest = Math.Min(earliest, pass.DueAt);
-        if (earliest <= now)
+        if (_due.Count > 0)
             return 0;
-        var millis = (int)((earliest - now + 999) / 1_000);
         var wheel = Wheel.MillisToNextTick(now);
+        var next = _rests.NextEnd();
+        if (next == long.MaxValue)
+            return wheel;
+        var millis = (int)((Math.Max(0, next - now) + 999) / 1_000);
         return wheel < 0 ? millis : Math.Min(millis, wheel);
     }
 
-    private void CollectDirty()
+    private void CollectDirty(long now)
     {
         var subscription = Interlocked.Exchange(ref _dirty, null);
         while (subscription is not null)
         {
             var next = subscription.NextDirty;
             subscription.NextDirty = null;
-            // One that is in the middle of a pass has its mark taken here, and gets no other until the next pass begins.
-            subscription.IsDueAgain = subscription.IsScheduled;
-            if (!subscription.IsScheduled)
-            {
-                subscription.IsScheduled = true;
-                Schedule(subscription);
-            }
-
+            subscription.BecomeDue(now);
             subscription = next;
         }
     }
 
-    /// <summary>One slice for each pass that is due; those that are through leave the list.</summary>
-    private void Send()
+    private void WakeRested(long now)
     {
-        for (var i = _due.Count - 1; i >= 0; i--)
+        while (_rests.TryTake(now, out var subscription, out var ended))
+            subscription.EndRest(ended);
+    }
+
+    /// <summary>At most one slice for each pass that is due; those that are through leave the queue.</summary>
+    /// <returns>When it was done, monotonic microseconds.</returns>
+    private long Send()
+    {
+        var start = NodeClock.Micros;
+        var now = start;
+        for (var passes = _due.Count; passes > 0 && now - start <= SendMicros; passes--)
         {
-            var now = NodeClock.Micros;
-            if (_due[i].DueAt <= now && _due[i].RunSlice(now))
-                _due.RemoveAt(i);
+            var pass = _due.Dequeue();
+            if (!pass.RunSlice(now))
+                _due.Enqueue(pass);
+            now = NodeClock.Micros;
         }
+
+        return now;
     }
 
     private void WakeIfAsleep()

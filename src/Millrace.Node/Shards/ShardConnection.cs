@@ -62,6 +62,9 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
 
     public long SkippedMessages => Cursor.SkippedMessages;
 
+    /// <summary>One of very many that ask at the same moment: the others' events come first.</summary>
+    internal virtual bool IsOfCrowd => false;
+
     internal int Token { get; set; } = -1;
 
     internal int SubscriptionIndex { get; set; } = -1;

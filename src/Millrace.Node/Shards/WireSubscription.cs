@@ -9,8 +9,12 @@ internal sealed class WireSubscription(Shard shard, WireKey key, long windowMicr
     private readonly List<ShardConnection> _viewers = [];
     private int _isDirty;
     private int _next = -1;
+    private int _served;
     private long _floor;
-    private long _lastPass;
+    private long _covered;
+    private long _dueAt;
+    private long _passDueAt;
+    private bool _isRested;
 
     public WireKey Key { get; } = key;
 
@@ -23,17 +27,8 @@ internal sealed class WireSubscription(Shard shard, WireKey key, long windowMicr
 
     public IReadOnlyList<ShardConnection> Viewers => _viewers;
 
-    /// <summary>When the next pass may start, monotonic microseconds.</summary>
-    public long DueAt => _next >= 0 ? 0 : _lastPass + WindowMicros;
-
     /// <summary>Links the shard's list of subscriptions with new bytes.</summary>
     internal WireSubscription? NextDirty { get; set; }
-
-    /// <summary>On the shard's list of what to send.</summary>
-    internal bool IsScheduled { get; set; }
-
-    /// <summary>Bytes came while a pass was under way, behind viewers that it had already served: another pass is due.</summary>
-    internal bool IsDueAgain { get; set; }
 
     /// <summary>Said once, inside the stream's lock, when the log has taken this reader.</summary>
     public void Bind(LiveStream stream, WireLog wire)
@@ -44,6 +39,8 @@ internal sealed class WireSubscription(Shard shard, WireKey key, long windowMicr
 
     public override void OnCommitted()
     {
+        // Orders the commit before the look at the mark; TryWake has the other half.
+        Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _isDirty) == 0 && Interlocked.Exchange(ref _isDirty, 1) == 0)
             shard.MarkDirty(this);
     }
@@ -76,16 +73,39 @@ internal sealed class WireSubscription(Shard shard, WireKey key, long windowMicr
         viewer.SubscriptionIndex = -1;
     }
 
-    /// <summary>Serves the next viewers of the pass. True when the pass is through and no other is due.</summary>
+    /// <summary>Bytes came after the window of the last pass: the next is due.</summary>
+    /// <param name="since">Since when, monotonic microseconds.</param>
+    public void BecomeDue(long since)
+    {
+        _dueAt = since;
+        shard.Schedule(this);
+    }
+
+    /// <summary>
+    /// The window of the last pass is over: the next is due when there are new bytes. Otherwise the next commit marks the
+    /// subscription. Until here it did not, so a stream of many small frames costs one wake-up a window and not one for each.
+    /// </summary>
+    /// <param name="since">When the window ended, monotonic microseconds.</param>
+    public void EndRest(long since)
+    {
+        _dueAt = since;
+        _isRested = true;
+        if (_next < 0)
+            TryWake();
+    }
+
+    /// <summary>Serves the next viewers of the pass. True when the pass is through.</summary>
     public bool RunSlice(long now)
     {
         if (_next < 0)
         {
-            // Cleared first: a commit from here on asks for another pass.
-            Interlocked.Exchange(ref _isDirty, 0);
             _floor = Wire.Floor;
-            _lastPass = now;
-            _next = _viewers.Count - 1;
+            _covered = Wire.Committed;
+            _served = _viewers.Count;
+            _next = _served - 1;
+            _passDueAt = _dueAt;
+            _isRested = false;
+            shard.Rest(this, now);
         }
 
         var served = 0;
@@ -100,13 +120,30 @@ internal sealed class WireSubscription(Shard shard, WireKey key, long windowMicr
                 break;
         }
 
+        var end = NodeClock.Micros;
+        shard.Pacer.OnSent(end - now);
         if (_next >= 0)
             return false;
         Publish(_floor);
-        if (NodeClock.Micros - _lastPass > Math.Max(WindowMicros, Shard.SliceMicros))
-            shard.LatePasses++;
-        IsScheduled = IsDueAgain;
-        IsDueAgain = false;
-        return !IsScheduled;
+        shard.OnPassEnd(_served, end - _passDueAt, WindowMicros);
+        if (_isRested)
+            TryWake();
+        return true;
+    }
+
+    private bool HasBytes => _viewers.Count > 0 && Wire.Committed != _covered;
+
+    private void TryWake()
+    {
+        var hasBytes = HasBytes;
+        if (!hasBytes)
+        {
+            Interlocked.Exchange(ref _isDirty, 0);
+            // Looked at again after that: a commit that still saw the mark is seen here.
+            hasBytes = HasBytes && Interlocked.Exchange(ref _isDirty, 1) == 0;
+        }
+
+        if (hasBytes)
+            shard.Schedule(this);
     }
 }

@@ -39,7 +39,7 @@ internal sealed class ShardRig : IDisposable
     }
 
     /// <summary>To be called on the shard's thread, or before it runs.</summary>
-    public RigViewer AddViewer(RigLog log)
+    public RigViewer AddViewer(RigLog log, bool isOfCrowd = false, Action? onReadable = null)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -52,7 +52,11 @@ internal sealed class ShardRig : IDisposable
         var descriptor = (int)near.Handle;
         // From here on the descriptor is the shard's to close.
         near.SafeHandle.SetHandleAsInvalid();
-        var viewer = new RigViewer(new ShardSocket(descriptor, (IPEndPoint)far.LocalEndPoint!, new ConnectionCounts(0, 0)), Shard, _budget[MemoryUse.Spills]);
+        var viewer = new RigViewer(new ShardSocket(descriptor, (IPEndPoint)far.LocalEndPoint!, new ConnectionCounts(0, 0)), Shard, _budget[MemoryUse.Spills])
+        {
+            IsCrowd = isOfCrowd,
+            Readable = onReadable,
+        };
         Shard.Expect();
         Shard.TryAdopt(viewer).ShouldBeTrue();
         viewer.AttachTo(log.Subscription, fromEnd: false, NodeClock.Micros);
@@ -87,6 +91,12 @@ internal sealed record RigLog(WireLog Wire, WireSubscription Subscription)
 
 internal sealed class RigViewer(ShardSocket socket, Shard shard, MemoryAccount spills) : ShardConnection(socket, shard, spills)
 {
+    public bool IsCrowd { get; init; }
+
+    public Action? Readable { get; init; }
+
+    internal override bool IsOfCrowd => IsCrowd;
+
     protected override long WriteTimeoutMicros => 0;
 
     public override void OnAdopted(long now)
@@ -101,7 +111,11 @@ internal sealed class RigViewer(ShardSocket socket, Shard shard, MemoryAccount s
     {
     }
 
-    protected override void OnReadable(long now) => Receive(Shard.ReceiveBuffer);
+    protected override void OnReadable(long now)
+    {
+        Receive(Shard.ReceiveBuffer);
+        Readable?.Invoke();
+    }
 
     public override void Farewell(string reason, bool mayReturn, long now) => Close(reason);
 
