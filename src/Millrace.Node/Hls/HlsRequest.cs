@@ -56,7 +56,7 @@ internal sealed class HlsRequest
     public string Query { get; }
 
     /// <summary>In the order in which they are to be tried.</summary>
-    public IReadOnlyList<StreamName> Streams { get; } = [];
+    public StreamName[] Streams { get; } = [];
 
     public string Vhost { get; }
 

@@ -103,9 +103,8 @@ internal sealed class HlsResolver(NodeContext node)
         var snapshot = packager.Snapshot;
         if (request.Latest is { Resource: { } latest } && request.Latest.Snapshot == snapshot.Serial)
             return latest;
-        var resource = ResolveAt(snapshot, request);
-        if (resource is not { Wait: null })
-            return resource;
+        if (ResolveAt(snapshot, request) is not { } resource)
+            return null;
         request.Latest = (snapshot.Serial, resource with { Asked = stream.Name });
         return request.Latest.Resource;
     }

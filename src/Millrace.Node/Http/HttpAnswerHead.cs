@@ -33,7 +33,8 @@ internal static class HttpAnswerHead
     {
         target.Write(StatusLine(answer.Status));
         target.Write(Date());
-        answer.WriteFields(settings, target);
+        var fields = new FieldLines(target);
+        answer.AddFields(settings, ref fields);
         if (framing == BodyFraming.Chunked)
             target.Write("Transfer-Encoding: chunked\r\n"u8);
         else if (framing == BodyFraming.Length && answer.Status != 304)
@@ -55,7 +56,8 @@ internal static class HttpAnswerHead
         target.Write("\r\n"u8);
     }
 
-    private static ReadOnlySpan<byte> Date()
+    /// <summary>The line as of now; the same array for a whole second.</summary>
+    public static byte[] Date()
     {
         var date = _date;
         var now = NodeClock.Micros;

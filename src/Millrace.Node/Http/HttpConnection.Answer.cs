@@ -23,7 +23,8 @@ internal sealed unsafe partial class HttpConnection
     private TrafficSubject _subject;
     private MediaAnswer? _answer;
     private MediaBody _body;
-    private byte[]? _restOfHead;
+    private byte[]? _head;
+    private int _headSent;
     private long _lookAgain = long.MaxValue;
 
     /// <summary>An answer is on its way out.</summary>
@@ -47,8 +48,15 @@ internal sealed unsafe partial class HttpConnection
             EndAfterAnswer();
         try
         {
-            WriteHead(answer, answer.IsStream ? BodyFraming.UntilClose : BodyFraming.Length);
-            SendAnswer(Shard.Reply.WrittenSpan, now);
+            if (answer.IsShared && _exchange is { IsVersion11: true, KeepsAlive: true })
+            {
+                SendAnswer(_head = answer.SharedHead(Node.Settings, Shard.Reply), now);
+            }
+            else
+            {
+                WriteHead(answer, answer.IsStream ? BodyFraming.UntilClose : BodyFraming.Length);
+                SendAnswer(Shard.Reply.WrittenSpan, now);
+            }
         }
         finally
         {
@@ -74,7 +82,7 @@ internal sealed unsafe partial class HttpConnection
     protected override void OnWritable(long now)
     {
         if (IsAnswering)
-            SendAnswer(_restOfHead, now);
+            SendAnswer(_head.AsSpan(_headSent), now);
         else
             Pump(now);
         ArmBy(NextTimer(now));
@@ -106,7 +114,10 @@ internal sealed unsafe partial class HttpConnection
                 bodySent += sent - ofHead;
                 if (sent == bytes)
                     continue;
-                _restOfHead = headSent < head.Length ? head[headSent..].ToArray() : null;
+                if (_head is not null)
+                    _headSent += headSent;
+                else if (headSent < head.Length)
+                    _head = head[headSent..].ToArray();
                 _body = _body.Slice(bodySent, _body.Length - bodySent);
                 LookAgainLater(now);
                 return;
@@ -148,7 +159,7 @@ internal sealed unsafe partial class HttpConnection
     {
         if (_answer is not { } answer)
             return;
-        (_answer, _body, _restOfHead, _lookAgain) = (null, default, null, long.MaxValue);
+        (_answer, _body, _head, _headSent, _lookAgain) = (null, default, null, 0, long.MaxValue);
         answer.Release();
         Node.Traffic.Count(_subject, answer.Status, _exchange.HeadBytes, BytesOut - _exchange.BytesBefore, NodeClock.Micros - _exchange.Began);
     }

@@ -12,7 +12,7 @@ namespace Millrace.Node.Http;
 internal sealed class MediaAnswer
 {
     private readonly MediaResource _resource;
-    private byte[]? _fieldLines;
+    private ReadyHead? _head;
     private readonly string _contentRange = "";
     private readonly bool _isObject;
 
@@ -83,19 +83,21 @@ internal sealed class MediaAnswer
             fields.Add("Content-Range", _contentRange);
     }
 
-    /// <summary>The same as lines of HTTP/1.1; those of a shared answer are written once.</summary>
-    public void WriteFields(NodeSettings settings, ArrayBufferWriter<byte> target)
+    /// <summary>
+    /// Its head on a connection of HTTP/1.1 that goes on, for an answer that <see cref="IsShared"/>: written once for all who get it in
+    /// the same second. For one thread.
+    /// </summary>
+    /// <param name="settings">For fields of all answers.</param>
+    /// <param name="scratch">To write it in; empty before.</param>
+    public byte[] SharedHead(NodeSettings settings, ArrayBufferWriter<byte> scratch)
     {
-        if (_fieldLines is { } known)
-        {
-            target.Write(known);
-            return;
-        }
-
-        var start = target.WrittenCount;
-        var lines = new FieldLines(target);
-        AddFields(settings, ref lines);
-        if (IsShared)
-            _fieldLines = target.WrittenSpan[start..].ToArray();
+        var date = HttpAnswerHead.Date();
+        if (_head is { } known && ReferenceEquals(known.Date, date))
+            return known.Bytes;
+        HttpAnswerHead.Write(scratch, this, settings, BodyFraming.Length, Persistence.Implied);
+        _head = new ReadyHead(scratch.WrittenSpan.ToArray(), date);
+        return _head.Bytes;
     }
+
+    private sealed record ReadyHead(byte[] Bytes, byte[] Date);
 }
