@@ -31,6 +31,9 @@ internal sealed unsafe class Shard : IDisposable
     /// </summary>
     private const int CrowdEvents = 128;
 
+    /// <summary>Who has its part asks for the next at once; those who have yet to get this one come first.</summary>
+    private const int CrowdEventsWhileSending = 32;
+
     private const int StopPollMillis = 20;
 
     private readonly EventPoll _poll = new();
@@ -223,7 +226,7 @@ internal sealed unsafe class Shard : IDisposable
             now = NodeClock.Micros;
             slept = now - slept;
             if (Dispatch(_poll, count, now))
-                Dispatch(_crowd, _crowd.Wait(0, CrowdEvents), now);
+                Dispatch(_crowd, _crowd.Wait(0, _due.Count > 0 ? CrowdEventsWhileSending : CrowdEvents), now);
             while (_inbox.TryDequeue(out var action))
                 RunPosted(action);
             Wheel.Advance(now);
