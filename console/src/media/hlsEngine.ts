@@ -3,6 +3,7 @@
 import Hls, { type ErrorData, type HlsConfig, type LevelDetails, type MediaPlaylist } from 'hls.js';
 import { whyUnsupported } from './abilities';
 import { withParams } from './address';
+import { removeUntil } from './backBuffer';
 import { listedCodecs, type Codec } from './codecs';
 import type { AudioTrack, Engine, EngineEvents, EngineOptions } from './engine';
 import { mayBegin } from './hlsStart';
@@ -33,7 +34,7 @@ const config: Partial<HlsConfig> = {
   initialLiveManifestSize: Infinity, // until #allowStart
   maxLiveSyncPlaybackRate: 1, // hls.js only ever hurries: see pace.ts
   liveSyncOnStallIncrease: stallIncrease,
-  backBufferLength: 30,
+  backBufferLength: Infinity, // see backBuffer.ts
   enableWorker: false, // fragmented MP4 passes through almost untouched, and a worker would need blob: in script-src
   // The session retries what concerns the whole stream, and says so meanwhile.
   manifestLoadPolicy: retry(0),
@@ -87,6 +88,7 @@ export class HlsEngine implements Engine {
   }
 
   follow(): void {
+    this.#forgetShown();
     const { latency, targetLatency: target } = this.#hls;
     const video = this.#video;
     if (target === null || latency <= 0 || video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA) return;
@@ -176,6 +178,14 @@ export class HlsEngine implements Engine {
     } catch {
       // No answer: the next discontinuity asks again, and a stream that is gone shows elsewhere.
     }
+  }
+
+  #forgetShown(): void {
+    const { buffered, currentTime } = this.#video;
+    const begin = buffered.length === 0 ? undefined : buffered.start(0);
+    const loaders = Object.values(this.#hls.inFlightFragments).map(({ state }) => state);
+    const endOffset = removeUntil({ currentTime, begin, loaders });
+    if (endOffset !== undefined) this.#hls.trigger(Hls.Events.BUFFER_FLUSHING, { startOffset: 0, endOffset, type: null });
   }
 
   #tellAudio(tracks: readonly MediaPlaylist[]): void {

@@ -36,6 +36,10 @@ internal sealed class VideoProbe(IPage page)
         await page.WaitForFunctionAsync("() => { const video = document.querySelector('video'); return !video.muted && video.volume > 0; }");
     }
 
+    /// <summary>Seconds behind the picture that are still in the buffer.</summary>
+    public Task<double> KeptAsync() => page.EvaluateAsync<double>(
+        "() => { const video = document.querySelector('video'); return video.currentTime - video.buffered.start(0); }");
+
     /// <summary>Bytes of sound that were decoded so far.</summary>
     public Task<long> AudioBytesAsync() => page.EvaluateAsync<long>("document.querySelector('video').webkitAudioDecodedByteCount");
 

@@ -54,6 +54,9 @@ internal sealed class WatchPage(IPage page)
             () => last is null ? "no clock to be seen" : $"the clock stands {drawnAfterMillis - last.Value.DrawnMillis} ms before the awaited moment");
     }
 
+    /// <inheritdoc cref="VideoProbe.KeptAsync"/>
+    public Task<double> KeptAsync() => _video.KeptAsync();
+
     /// <summary>Marks this load of the page: a page that is loaded again has no mark.</summary>
     public Task MarkAsync() => page.EvaluateAsync("() => { window.__mark = true; }");
 
