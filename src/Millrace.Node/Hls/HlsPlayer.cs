@@ -11,6 +11,7 @@ namespace Millrace.Node.Hls;
 internal sealed class HlsPlayer(HttpConnection connection, HttpFront front) : HttpPlayer
 {
     private const long NoteMicros = 1_000_000;
+    private const int MaxRounds = 8;
 
     private HlsRequest? _request;
     private MediaRequestFields _fields;
@@ -102,7 +103,8 @@ internal sealed class HlsPlayer(HttpConnection connection, HttpFront front) : Ht
 
     private void Proceed(MediaResource resource, long now)
     {
-        while (resource.Wait is { } wait && now < _deadline)
+        // Bounded, for whether a condition is met and what a request comes to are judged apart: should they disagree, a shard must not stop for it.
+        for (var round = 0; round < MaxRounds && resource.Wait is { } wait && now < _deadline; round++)
         {
             _asked = resource.Asked;
             if (wait.Waiters.On(connection.Shard).TryJoin(this, wait.Condition))

@@ -25,9 +25,11 @@ internal sealed partial class HttpConnection : ShardConnection
     private string? _refusal;
 
     public HttpConnection(ShardSocket socket, Shard shard, HttpFront front)
-        : base(socket, shard, front.Node.Spills) => _front = front;
-
-    internal override bool IsOfCrowd => true;
+        : base(socket, shard, front.Node.Spills)
+    {
+        _front = front;
+        JoinCrowd();
+    }
 
     protected override long WriteTimeoutMicros => Node.Settings.Limits.WriteTimeout.ToMicros();
 
@@ -206,6 +208,11 @@ internal sealed partial class HttpConnection : ShardConnection
     }
 
     /// <summary>Takes what was looked at off the socket: exactly the head, for what follows is the next request.</summary>
-    private unsafe void TakeHead(int length) =>
-        BytesIn += Native.Receive(Descriptor, null, (nuint)length, Native.MsgDontWait | Native.MsgTruncate);
+    private unsafe void TakeHead(int length)
+    {
+        // It has been seen, so it is there. Were less taken, the rest would pass for the next request.
+        if (Native.Receive(Descriptor, null, (nuint)length, Native.MsgDontWait | Native.MsgTruncate) != length)
+            throw new InvalidOperationException("a request's head was not to be had a second time");
+        BytesIn += length;
+    }
 }

@@ -291,6 +291,8 @@ internal sealed class RtmpConnection : ShardConnection
             return;
         }
 
+        if (_publisher is null)
+            JoinCrowd();
         _player = new RtmpPlayer(this, _node, address.Name);
         _player.Open(now);
     }

@@ -11,34 +11,20 @@ namespace Millrace.Node.Shards;
 /// then sends in slices, only for wire logs that have new bytes and whose merge window is over, and only for so long that input
 /// does not wait; again. Nothing here waits, locks or allocates per viewer and frame.
 /// </summary>
-internal sealed unsafe class Shard : IDisposable
+internal sealed unsafe partial class Shard : IDisposable
 {
     /// <summary>A slice ends after this many viewers or this long, so that input and timers get their turn.</summary>
     public const int SliceViewers = 64;
 
     public const long SliceMicros = 1_000;
 
-    /// <summary>No slice begins later than this after the first of a turn: publishers' bytes and timers come first.</summary>
-    private const long SendMicros = 2_000;
-
     private const int ReceiveBytes = 256 * 1024;
     private const long WakeToken = -1;
     private const long CrowdToken = -2;
 
-    /// <summary>
-    /// Events of the crowd in one turn of the loop: a few milliseconds of answers. Whoever has its answer asks again at once; more of them,
-    /// and those whose answer is due in the same turn would wait for them.
-    /// </summary>
-    private const int CrowdEvents = 128;
-
-    /// <summary>Who has its part asks for the next at once; those who have yet to get this one come first.</summary>
-    private const int CrowdEventsWhileSending = 32;
-
-    private const int StopPollMillis = 20;
-
     private readonly EventPoll _poll = new();
 
-    // Within the other, so that a publisher never waits behind thousands of requests.
+    // Within the other, so that a publisher never waits behind thousands of viewers.
     private readonly EventPoll _crowd = new();
     private readonly int _wake;
     private readonly ConcurrentQueue<Action> _inbox = new();
@@ -185,6 +171,14 @@ internal sealed unsafe class Shard : IDisposable
             throw new Win32Exception(Native.LastError, "epoll_ctl");
     }
 
+    /// <summary>From here on the others' events come before this connection's.</summary>
+    public void MoveToCrowd(ShardConnection connection, int interest)
+    {
+        _poll.Remove(connection.Descriptor);
+        if (!_crowd.TryAdd(connection.Descriptor, interest, connection.Token))
+            throw new Win32Exception(Native.LastError, "epoll_ctl");
+    }
+
     /// <summary>Lets go of a connection without closing its descriptor.</summary>
     public void Release(ShardConnection connection)
     {
@@ -203,128 +197,6 @@ internal sealed unsafe class Shard : IDisposable
     {
         _connections.Remove(connection);
         Interlocked.Decrement(ref _count);
-    }
-
-    private void Run()
-    {
-        while (!_stops || (ConnectionCount > 0 && NodeClock.Micros < _stopDeadline))
-        {
-            var now = NodeClock.Micros;
-            var timeout = Timeout(now);
-            if (_stops)
-                timeout = timeout < 0 ? StopPollMillis : Math.Min(timeout, StopPollMillis);
-            if (timeout != 0)
-            {
-                Interlocked.Exchange(ref _isAsleep, 1);
-                if (Volatile.Read(ref _dirty) is not null || !_inbox.IsEmpty)
-                    timeout = 0;
-            }
-
-            var count = _poll.Wait(timeout);
-            Volatile.Write(ref _isAsleep, 0);
-            var slept = now;
-            now = NodeClock.Micros;
-            slept = now - slept;
-            if (Dispatch(_poll, count, now))
-                Dispatch(_crowd, _crowd.Wait(0, _due.Count > 0 ? CrowdEventsWhileSending : CrowdEvents), now);
-            while (_inbox.TryDequeue(out var action))
-                RunPosted(action);
-            Wheel.Advance(now);
-            CollectDirty(now);
-            WakeRested(now);
-            Pacer.OnTurn(Send(), slept);
-            AllocatedBytes = GC.GetAllocatedBytesForCurrentThread();
-        }
-
-        CloseAll();
-    }
-
-    private void RunPosted(Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (Exception fault)
-        {
-            // Whatever it was about, the shard's other connections have no part in it.
-            Report(fault);
-        }
-    }
-
-    /// <summary>Turns to those of whom there are events; true when there are events of the crowd.</summary>
-    private bool Dispatch(EventPoll poll, int count, long now)
-    {
-        var hasCrowd = false;
-        for (var i = 0; i < count; i++)
-        {
-            poll.Read(i, out var ready, out var token);
-            if (token == WakeToken)
-            {
-                long value;
-                _ = Native.Read(_wake, &value, sizeof(long));
-            }
-            else if (token == CrowdToken)
-            {
-                hasCrowd = true;
-            }
-            else if (_connections[token] is { } connection)
-            {
-                // One that an earlier event of this batch closed has left its place empty; newcomers take places only after it.
-                connection.Serve(Turn.Ready, ready, now);
-            }
-        }
-
-        return hasCrowd;
-    }
-
-    private EventPoll PollOf(ShardConnection connection) => connection.IsOfCrowd ? _crowd : _poll;
-
-    private int Timeout(long now)
-    {
-        if (_due.Count > 0)
-            return 0;
-        var wheel = Wheel.MillisToNextTick(now);
-        var next = _rests.NextEnd();
-        if (next == long.MaxValue)
-            return wheel;
-        var millis = (int)((Math.Max(0, next - now) + 999) / 1_000);
-        return wheel < 0 ? millis : Math.Min(millis, wheel);
-    }
-
-    private void CollectDirty(long now)
-    {
-        var subscription = Interlocked.Exchange(ref _dirty, null);
-        while (subscription is not null)
-        {
-            var next = subscription.NextDirty;
-            subscription.NextDirty = null;
-            subscription.BecomeDue(now);
-            subscription = next;
-        }
-    }
-
-    private void WakeRested(long now)
-    {
-        while (_rests.TryTake(now, out var subscription, out var ended))
-            subscription.EndRest(ended);
-    }
-
-    /// <summary>At most one slice for each pass that is due; those that are through leave the queue.</summary>
-    /// <returns>When it was done, monotonic microseconds.</returns>
-    private long Send()
-    {
-        var start = NodeClock.Micros;
-        var now = start;
-        for (var passes = _due.Count; passes > 0 && now - start <= SendMicros; passes--)
-        {
-            var pass = _due.Dequeue();
-            if (!pass.RunSlice(now))
-                _due.Enqueue(pass);
-            now = NodeClock.Micros;
-        }
-
-        return now;
     }
 
     private void WakeIfAsleep()

@@ -92,6 +92,16 @@ internal abstract unsafe partial class ShardConnection
         return sent;
     }
 
+    /// <summary>A viewer; see <see cref="IsOfCrowd"/>.</summary>
+    protected void JoinCrowd()
+    {
+        if (IsOfCrowd)
+            return;
+        IsOfCrowd = true;
+        if (Token >= 0)
+            Shard.MoveToCrowd(this, _interest);
+    }
+
     /// <summary>The socket takes bytes again.</summary>
     protected virtual void OnWritable(long now) => Pump(now);
 

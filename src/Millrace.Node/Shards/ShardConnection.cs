@@ -62,8 +62,8 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
 
     public long SkippedMessages => Cursor.SkippedMessages;
 
-    /// <summary>One of very many that ask at the same moment: the others' events come first.</summary>
-    internal virtual bool IsOfCrowd => false;
+    /// <summary>One of very many that ask or read at the same moment: the others' events come first.</summary>
+    internal bool IsOfCrowd { get; private set; }
 
     internal int Token { get; set; } = -1;
 

@@ -7,6 +7,7 @@ namespace Millrace.Node.Shards;
 internal sealed class WireSubscription(Shard shard, WireKey key, long windowMicros) : WireReader, IShardPass
 {
     private readonly List<ShardConnection> _viewers = [];
+    private SignalPass? _signals;
     private int _isDirty;
     private int _next = -1;
     private int _served;
@@ -52,8 +53,7 @@ internal sealed class WireSubscription(Shard shard, WireKey key, long windowMicr
         {
             if (signal == WireSignal.Ended)
                 shard.Subscriptions.Retire(this);
-            for (var i = _viewers.Count - 1; i >= 0; i--)
-                _viewers[i].Signal(signal, position, NodeClock.Micros);
+            (_signals ??= new SignalPass(shard, _viewers)).Add(signal, position);
         });
     }
 

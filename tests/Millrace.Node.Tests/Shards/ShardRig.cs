@@ -52,9 +52,8 @@ internal sealed class ShardRig : IDisposable
         var descriptor = (int)near.Handle;
         // From here on the descriptor is the shard's to close.
         near.SafeHandle.SetHandleAsInvalid();
-        var viewer = new RigViewer(new ShardSocket(descriptor, (IPEndPoint)far.LocalEndPoint!, new ConnectionCounts(0, 0)), Shard, _budget[MemoryUse.Spills])
+        var viewer = new RigViewer(new ShardSocket(descriptor, (IPEndPoint)far.LocalEndPoint!, new ConnectionCounts(0, 0)), Shard, _budget[MemoryUse.Spills], isOfCrowd)
         {
-            IsCrowd = isOfCrowd,
             Readable = onReadable,
         };
         Shard.Expect();
@@ -89,13 +88,20 @@ internal sealed record RigLog(WireLog Wire, WireSubscription Subscription)
     }
 }
 
-internal sealed class RigViewer(ShardSocket socket, Shard shard, MemoryAccount spills) : ShardConnection(socket, shard, spills)
+internal sealed class RigViewer : ShardConnection
 {
-    public bool IsCrowd { get; init; }
+    public RigViewer(ShardSocket socket, Shard shard, MemoryAccount spills, bool isOfCrowd)
+        : base(socket, shard, spills)
+    {
+        if (isOfCrowd)
+            JoinCrowd();
+    }
 
     public Action? Readable { get; init; }
 
-    internal override bool IsOfCrowd => IsCrowd;
+    public List<WireSignal> Heard { get; } = [];
+
+    public void BecomeOneOfMany() => JoinCrowd();
 
     protected override long WriteTimeoutMicros => 0;
 
@@ -107,9 +113,7 @@ internal sealed class RigViewer(ShardSocket socket, Shard shard, MemoryAccount s
     {
     }
 
-    protected override void OnSignal(WireSignal signal, long now)
-    {
-    }
+    protected override void OnSignal(WireSignal signal, long now) => Heard.Add(signal);
 
     protected override void OnReadable(long now)
     {

@@ -56,15 +56,21 @@ public sealed class ShardTests
     }
 
     /// <summary>More of them than one turn of the loop takes.</summary>
-    [Fact]
-    public async Task Whoever_is_not_of_the_crowd_is_heard_before_it_though_it_asked_first()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Whoever_is_not_of_the_crowd_is_heard_before_it_though_it_asked_first(bool joinsLater)
     {
         const int Crowd = 600;
         using var rig = new ShardRig();
         var log = rig.AddLog("x", 0);
         var heard = new List<string>();
         for (var i = 0; i < Crowd; i++)
-            rig.AddViewer(log, isOfCrowd: true, () => heard.Add("one of many"));
+        {
+            var viewer = rig.AddViewer(log, isOfCrowd: !joinsLater, () => heard.Add("one of many"));
+            viewer.BecomeOneOfMany();
+        }
+
         rig.AddViewer(log, onReadable: () => heard.Add("publisher"));
         foreach (var far in rig.FarEnds)
             far.Send("x"u8);
@@ -232,26 +238,5 @@ public sealed class ShardTests
         }
 
         return rounds;
-    }
-
-    /// <summary>Each slice takes more than a millisecond.</summary>
-    private sealed class EndlessPass : IShardPass
-    {
-        public int Slices { get; private set; }
-
-        public Action? OnSlice { get; set; }
-
-        public bool IsOver { get; set; }
-
-        public bool RunSlice(long now)
-        {
-            Slices++;
-            OnSlice?.Invoke();
-            while (!IsOver && NodeClock.Micros - now <= Shard.SliceMicros)
-            {
-            }
-
-            return IsOver;
-        }
     }
 }
