@@ -70,6 +70,7 @@ internal sealed class MediaNode : IAsyncDisposable
     /// <summary>Opens all listeners; a <see cref="ListenException"/> names the setting of one that cannot be.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        var certificate = CheckWeb();
         var rtmp = ToRtmpOptions(_settings.Rtmp);
         for (var i = 0; i < _settings.Rtmp.Listen.Count; i++)
         {
@@ -92,7 +93,7 @@ internal sealed class MediaNode : IAsyncDisposable
         _acceptor.Start();
         _sweeper = SweepAsync();
         var metrics = new PrometheusText(Context, _shards, _counts, _pool);
-        _web = new WebServers(Context, _kestrel, metrics, _counts, RtmpPort);
+        _web = new WebServers(Context, _kestrel, metrics, _counts, certificate, RtmpPort);
         await _web.StartAsync(cancellationToken);
         for (var i = 0; i < _web.TlsPorts.Count; i++)
             Announce("HTTPS", _settings.Http.Tls.Listen[i], _web.TlsPorts[i]);
@@ -146,6 +147,20 @@ internal sealed class MediaNode : IAsyncDisposable
         if (_web is not null)
             await _web.DisposeAsync();
         _stopping.Dispose();
+    }
+
+    /// <summary>What Kestrel will need, before anybody is let in: publishers would be dropped when it cannot be had.</summary>
+    /// <returns>Null without TLS.</returns>
+    private TlsCertificate? CheckWeb()
+    {
+        for (var i = 0; i < _settings.Api.Listen.Count; i++)
+            ListenSocket.Probe(_settings.Api.Listen[i], $"api.listen[{i}]");
+        var tls = _settings.Http.Tls;
+        if (!tls.IsEnabled)
+            return null;
+        for (var i = 0; i < tls.Listen.Count; i++)
+            ListenSocket.Probe(tls.Listen[i], $"http.tls.listen[{i}]");
+        return TlsCertificate.Open(tls, _loggers.CreateLogger("Millrace.Http"), NodeClock.Micros);
     }
 
     private void Report(StreamName stream, string what) =>

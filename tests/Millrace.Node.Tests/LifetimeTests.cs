@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using Microsoft.Extensions.Logging;
 using Millrace.Node.Settings;
 using Millrace.Node.Shards;
 using Millrace.Node.Tests.Harness;
@@ -39,12 +41,37 @@ public sealed class LifetimeTests
     public async Task A_port_that_is_taken_is_named_with_its_setting()
     {
         await using var node = await TestNode.StartAsync();
-        var taken = TestNode.Defaults with { Rtmp = new RtmpSettings { Listen = [new ListenEndpoint(System.Net.IPAddress.Loopback, node.Node.RtmpPort)] } };
+        var taken = TestNode.Defaults with { Rtmp = new RtmpSettings { Listen = [new ListenEndpoint(IPAddress.Loopback, node.Node.RtmpPort)] } };
 
         var error = await Should.ThrowAsync<ListenException>(() => TestNode.StartAsync(_ => taken));
 
         error.Message.ShouldContain("rtmp.listen[0]");
         error.Message.ShouldContain(node.Node.RtmpPort.ToString());
+    }
+
+    /// <summary>Publishers would connect, and be dropped when the web servers come to their turn.</summary>
+    [Theory]
+    [InlineData("api.listen[0]: ")]
+    [InlineData("http.tls.listen[0]: ")]
+    [InlineData("http.tls.certificate: ")]
+    public async Task A_node_that_cannot_start_never_takes_a_connection(string setting)
+    {
+        using var files = new TestCertificate();
+        using var taken = ListenSocket.Open(new ListenEndpoint(IPAddress.Loopback, 0), "a test");
+        var takenEndpoint = new ListenEndpoint(IPAddress.Loopback, ((IPEndPoint)taken.LocalEndPoint!).Port);
+        var settings = TestNode.Defaults;
+        settings = setting[..4] switch
+        {
+            "api." => settings with { Api = new ApiSettings { Listen = [takenEndpoint] } },
+            _ => settings with { Http = settings.Http with { Tls = setting.Contains("listen") ? files.Settings with { Listen = [takenEndpoint] } : files.Settings with { Certificate = "/none.pem" } } },
+        };
+        using var loggers = LoggerFactory.Create(static _ => { });
+        await using var node = new MediaNode(settings, loggers);
+
+        var error = await Should.ThrowAsync<ListenException>(() => node.StartAsync(TestContext.Current.CancellationToken));
+
+        error.Message.ShouldStartWith(setting);
+        (node.RtmpPort, node.HttpPort).ShouldBe((0, 0));
     }
 
     [Fact]

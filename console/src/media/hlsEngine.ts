@@ -88,7 +88,6 @@ export class HlsEngine implements Engine {
   }
 
   follow(): void {
-    this.#forgetShown();
     const { latency, targetLatency: target } = this.#hls;
     const video = this.#video;
     if (target === null || latency <= 0 || video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA) return;
@@ -136,6 +135,8 @@ export class HlsEngine implements Engine {
     });
     hls.on(Events.LEVEL_UPDATED, (_, { details }) => this.#onUpdated(details));
     hls.on(Events.FRAG_LOADED, (_, { payload }) => this.#countBytes(payload.byteLength));
+    // Behind hls.js's own listeners, which start the next load if there is one.
+    hls.on(Events.FRAG_BUFFERED, () => this.#forgetShown());
     hls.on(Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => this.#tellAudio(audioTracks));
     hls.on(Events.AUDIO_TRACK_SWITCHED, () => this.#tellAudio(hls.audioTracks));
     hls.on(Events.ERROR, (_, data) => this.#onError(data));

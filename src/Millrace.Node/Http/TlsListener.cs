@@ -13,7 +13,7 @@ namespace Millrace.Node.Http;
 /// The media port with TLS. Kestrel accepts here itself, for a shard cannot decrypt; its connections count against the same
 /// limits as the shards'.
 /// </summary>
-internal sealed class TlsListener(NodeSettings settings, ConnectionCounts counts, ILoggerFactory loggers)
+internal sealed class TlsListener(NodeSettings settings, TlsCertificate certificate, ConnectionCounts counts, ILoggerFactory loggers)
 {
     /// <summary>HTTP/2 pings: a viewer behind a dead link is noticed though its socket takes bytes still.</summary>
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(30);
@@ -21,11 +21,9 @@ internal sealed class TlsListener(NodeSettings settings, ConnectionCounts counts
 
     private readonly RefusalLog _refusals = new(loggers.CreateLogger("Millrace.Http"));
 
-    /// <summary>Adds the listeners; a <see cref="ListenException"/> names the setting of a file that is no good.</summary>
     public void AddTo(KestrelServerOptions kestrel)
     {
         var tls = settings.Http.Tls;
-        var certificate = TlsCertificate.Open(tls, loggers.CreateLogger("Millrace.Http"), NodeClock.Micros);
         kestrel.Limits.Http2.KeepAlivePingDelay = PingDelay;
         kestrel.Limits.Http2.KeepAlivePingTimeout = PingTimeout;
         foreach (var endpoint in tls.Listen)

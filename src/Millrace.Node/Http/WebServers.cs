@@ -21,7 +21,14 @@ namespace Millrace.Node.Http;
 /// Kestrel, twice: behind the media port for what shards hand over and for TLS, and for the API on listeners of its own, so that no
 /// request of the one can reach the other.
 /// </summary>
-internal sealed class WebServers(NodeContext node, HandOverQueue handOver, PrometheusText metrics, ConnectionCounts counts, int rtmpPort) : IAsyncDisposable
+/// <param name="node">What it serves.</param>
+/// <param name="handOver">Connections that come from shards.</param>
+/// <param name="metrics">For the API.</param>
+/// <param name="counts">Of connections, which those with TLS are among.</param>
+/// <param name="certificate">Null without TLS.</param>
+/// <param name="rtmpPort">For the page.</param>
+internal sealed class WebServers(
+    NodeContext node, HandOverQueue handOver, PrometheusText metrics, ConnectionCounts counts, TlsCertificate? certificate, int rtmpPort) : IAsyncDisposable
 {
     private WebApplication? _media;
     private WebApplication? _api;
@@ -34,7 +41,7 @@ internal sealed class WebServers(NodeContext node, HandOverQueue handOver, Prome
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (node.Settings.Http.Listen.Count > 0 || node.Settings.Http.Tls.IsEnabled)
+        if (node.Settings.Http.Listen.Count > 0 || certificate is not null)
         {
             _media = BuildMedia();
             TlsPorts = await StartAsync(_media, "http.tls.listen", "https://", cancellationToken);
@@ -69,8 +76,8 @@ internal sealed class WebServers(NodeContext node, HandOverQueue handOver, Prome
         {
             if (node.Settings.Http.Listen.Count > 0)
                 kestrel.Listen(HandOverQueue.EndPoint, listen => listen.Protocols = HttpProtocols.Http1);
-            if (node.Settings.Http.Tls.IsEnabled)
-                new TlsListener(node.Settings, counts, node.Loggers).AddTo(kestrel);
+            if (certificate is not null)
+                new TlsListener(node.Settings, certificate, counts, node.Loggers).AddTo(kestrel);
         });
         var app = builder.Build();
         handOver.UseBuffers(app.Services.GetRequiredService<IMemoryPoolFactory<byte>>());

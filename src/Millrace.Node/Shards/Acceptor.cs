@@ -12,18 +12,21 @@ namespace Millrace.Node.Shards;
 /// </summary>
 internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, ILogger logger) : IDisposable
 {
-    private const int Backlog = 4_096;
     private const int PollMillis = 200;
 
     private readonly List<Listener> _listeners = [];
     private readonly RefusalLog _refusals = new(logger);
+
+    /// <summary>Sockets that were dealt to each shard and that it has yet to take.</summary>
+    private readonly int[] _dealt = new int[shards.Length];
+
     private Thread? _thread;
     private volatile bool _stops;
 
     /// <summary>Opens a listener. The exception's message names the setting when the address is taken.</summary>
     public int Listen(ListenEndpoint endpoint, string setting, Func<ShardSocket, Shard, ShardConnection> open)
     {
-        var socket = Bind(endpoint, setting);
+        var socket = ListenSocket.Open(endpoint, setting);
         _listeners.Add(new Listener(socket, open));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
@@ -48,38 +51,6 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
             listener.Socket.Dispose();
         _listeners.Clear();
     }
-
-    private static Socket Bind(ListenEndpoint endpoint, string setting)
-    {
-        var isAny = endpoint.Address is null;
-        var isDual = isAny && Socket.OSSupportsIPv6;
-        var address = endpoint.Address ?? (isDual ? IPAddress.IPv6Any : IPAddress.Any);
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            if (isDual)
-                socket.DualMode = true;
-            // So that a restart does not wait for TIME_WAIT. No SO_REUSEPORT: a second node must fail here.
-            Native.SetOption((int)socket.Handle, Native.SolSocket, Native.SoReuseAddress, 1);
-            socket.Bind(new IPEndPoint(address, endpoint.Port));
-            socket.Listen(Backlog);
-            socket.Blocking = false;
-            return socket;
-        }
-        catch (SocketException e)
-        {
-            socket.Dispose();
-            throw new ListenException($"{setting}: cannot listen on {endpoint}: {Describe(e)}", e);
-        }
-    }
-
-    private static string Describe(SocketException e) => e.SocketErrorCode switch
-    {
-        SocketError.AddressAlreadyInUse => "the port is taken by another process",
-        SocketError.AccessDenied => "not allowed (ports below 1024 need privileges)",
-        SocketError.AddressNotAvailable => "this machine does not have the address",
-        _ => e.Message,
-    };
 
     private void Run()
     {
@@ -135,22 +106,44 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
 
         Native.SetOption(descriptor, Native.ProtocolTcp, Native.TcpNoDelay, 1);
         var socket = new ShardSocket(descriptor, remote, counts);
-        var shard = shards[0];
-        foreach (var other in shards)
+        var least = 0;
+        for (var i = 1; i < shards.Length; i++)
         {
-            if (other.ConnectionCount < shard.ConnectionCount)
-                shard = other;
+            if (LoadOf(i) < LoadOf(least))
+                least = i;
         }
 
-        shard.Expect();
-        shard.Post(() =>
+        // Counted at once, so that a burst is dealt out evenly.
+        Interlocked.Increment(ref _dealt[least]);
+        shards[least].Post(() => Take(listener, socket, least));
+    }
+
+    private int LoadOf(int shard) => shards[shard].ConnectionCount + Volatile.Read(ref _dealt[shard]);
+
+    /// <summary>On the shard's thread. Where the connection cannot be made, nothing of its socket is left; the shard reports why.</summary>
+    private void Take(Listener listener, ShardSocket socket, int number)
+    {
+        var shard = shards[number];
+        ShardConnection connection;
+        try
         {
-            var connection = listener.Open(socket, shard);
-            if (!shard.TryAdopt(connection))
-                connection.Close("epoll refused the socket");
-            else
-                connection.OnAdopted(NodeClock.Micros);
-        });
+            connection = listener.Open(socket, shard);
+            shard.Expect();
+        }
+        catch
+        {
+            socket.Close();
+            throw;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _dealt[number]);
+        }
+
+        if (!shard.TryAdopt(connection))
+            connection.Close("epoll refused the socket");
+        else
+            connection.OnAdopted(NodeClock.Micros);
     }
 
     /// <summary><c>struct sockaddr_in</c> and <c>sockaddr_in6</c>; IPv4 clients of a dual listener come as IPv4.</summary>
@@ -165,6 +158,3 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
 
     private sealed record Listener(Socket Socket, Func<ShardSocket, Shard, ShardConnection> Open);
 }
-
-/// <summary>An address could not be listened on; the message names the setting.</summary>
-internal sealed class ListenException(string message, Exception inner) : Exception(message, inner);

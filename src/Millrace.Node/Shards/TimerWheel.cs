@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Millrace.Node.Shards;
 
 /// <summary>A deadline of something that lives on a shard; in the wheel while it is armed.</summary>
@@ -25,7 +27,16 @@ internal sealed class TimerWheel
 
     private const int SlotCount = 1_024;
 
-    private readonly ShardTimer?[] _slots = new ShardTimer?[SlotCount];
+    /// <summary>Behind the wheel's slots: timers that are about to fire. They are armed until they do.</summary>
+    private const int DueSlot = SlotCount;
+
+    private const int BitsPerWord = 64;
+    private const int Words = SlotCount / BitsPerWord;
+
+    private readonly ShardTimer?[] _slots = new ShardTimer?[SlotCount + 1];
+
+    /// <summary>A bit for each slot that holds something, so that the next one is found in a few steps.</summary>
+    private readonly ulong[] _used = new ulong[Words];
     private long _tick;
 
     public TimerWheel(long now) => _tick = now / TickMicros;
@@ -42,12 +53,7 @@ internal sealed class TimerWheel
         // Rounded up, so that it never fires early; at the earliest in the next tick, so that one pass ends.
         var tick = Math.Max(_tick + 1, (deadline + TickMicros - 1) / TickMicros);
         timer.Deadline = deadline;
-        timer.Slot = (int)(tick % SlotCount);
-        ref var head = ref _slots[timer.Slot];
-        timer.Next = head;
-        if (head is not null)
-            head.Previous = timer;
-        head = timer;
+        Link(timer, (int)(tick % SlotCount));
         Count++;
     }
 
@@ -55,14 +61,7 @@ internal sealed class TimerWheel
     {
         if (!timer.IsArmed)
             return;
-        if (timer.Previous is null)
-            _slots[timer.Slot] = timer.Next;
-        else
-            timer.Previous.Next = timer.Next;
-        if (timer.Next is not null)
-            timer.Next.Previous = timer.Previous;
-        timer.Next = timer.Previous = null;
-        timer.Slot = -1;
+        Unlink(timer);
         timer.Deadline = long.MaxValue;
         Count--;
     }
@@ -76,37 +75,76 @@ internal sealed class TimerWheel
         while (_tick < target)
         {
             _tick++;
-            while (TakeDue((int)(_tick % SlotCount), now) is { } due)
+            CollectDue((int)(_tick % SlotCount), now);
+            while (_slots[DueSlot] is { } due)
+            {
+                Disarm(due);
                 due.OnDeadline(now);
+            }
         }
     }
 
     /// <summary>Milliseconds until the next tick that can hold something; -1 when nothing is armed.</summary>
-    public int MillisToNextTick(long now)
+    public int MillisToNextTick(long now) =>
+        Count == 0 ? -1 : (int)Math.Max(0, ((((_tick + TicksToNextUsed()) * TickMicros) - now) / 1_000) + 1);
+
+    /// <summary>1 to <see cref="SlotCount"/>: the current slot is the last one, its timers are due in a round.</summary>
+    private int TicksToNextUsed()
     {
-        if (Count == 0)
-            return -1;
-        for (var ahead = 1; ahead <= SlotCount; ahead++)
+        var start = (int)((_tick + 1) % SlotCount);
+        var word = start / BitsPerWord;
+        var bits = _used[word] & (ulong.MaxValue << (start % BitsPerWord));
+        // The first word comes again at the end, for its bits before the start.
+        for (var i = 0; bits == 0 && i < Words; i++)
         {
-            if (_slots[(int)((_tick + ahead) % SlotCount)] is not null)
-                return (int)Math.Max(0, ((((_tick + ahead) * TickMicros) - now) / 1_000) + 1);
+            word = (word + 1) % Words;
+            bits = _used[word];
         }
 
-        return -1;
+        var slot = (word * BitsPerWord) + BitOperations.TrailingZeroCount(bits);
+        return ((slot - start + SlotCount) % SlotCount) + 1;
     }
 
-    private ShardTimer? TakeDue(int slot, long now)
+    /// <summary>Looks at each timer of a slot once, before any of them fires: those of a later round of the wheel stay.</summary>
+    private void CollectDue(int slot, long now)
     {
-        for (var timer = _slots[slot]; timer is not null; timer = timer.Next)
+        for (var timer = _slots[slot]; timer is not null;)
         {
-            // A later round of the wheel shares the slot.
+            var next = timer.Next;
             if (timer.Deadline <= now)
             {
-                Disarm(timer);
-                return timer;
+                Unlink(timer);
+                Link(timer, DueSlot);
             }
-        }
 
-        return null;
+            timer = next;
+        }
+    }
+
+    private void Link(ShardTimer timer, int slot)
+    {
+        timer.Slot = slot;
+        ref var head = ref _slots[slot];
+        timer.Next = head;
+        if (head is not null)
+            head.Previous = timer;
+        else if (slot != DueSlot)
+            _used[slot / BitsPerWord] |= 1UL << (slot % BitsPerWord);
+        head = timer;
+    }
+
+    private void Unlink(ShardTimer timer)
+    {
+        var slot = timer.Slot;
+        if (timer.Previous is null)
+            _slots[slot] = timer.Next;
+        else
+            timer.Previous.Next = timer.Next;
+        if (timer.Next is not null)
+            timer.Next.Previous = timer.Previous;
+        if (_slots[slot] is null && slot != DueSlot)
+            _used[slot / BitsPerWord] &= ~(1UL << (slot % BitsPerWord));
+        timer.Next = timer.Previous = null;
+        timer.Slot = -1;
     }
 }

@@ -60,6 +60,19 @@ internal sealed class RawHttp : IDisposable
         return bytes;
     }
 
+    public void SkipBytes(int count)
+    {
+        var held = Math.Min(count, _held.Count);
+        _held.RemoveRange(0, held);
+        var buffer = new byte[64 * 1024];
+        for (count -= held; count > 0;)
+        {
+            var received = _socket.Receive(buffer.AsSpan(0, Math.Min(count, buffer.Length)));
+            received.ShouldBeGreaterThan(0, $"the connection ended {count} bytes too early");
+            count -= received;
+        }
+    }
+
     public string ReadBody(RawAnswer answer) => Encoding.UTF8.GetString(ReadBytes(int.Parse(answer.Field("content-length"))));
 
     /// <summary>The next bytes of a body, without what frames them; fewer when the body ends before.</summary>

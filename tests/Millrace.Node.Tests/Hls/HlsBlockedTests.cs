@@ -64,30 +64,6 @@ public sealed class HlsBlockedTests
         }
     }
 
-    /// <summary>
-    /// What a part costs once (its playlist, the request's parsed words) is the same for few and for many. The least of some attempts
-    /// counts: what is published while they are being answered makes one playlist more.
-    /// </summary>
-    [Fact]
-    public async Task A_request_that_waits_and_its_answer_allocate_nothing_of_their_own()
-    {
-        const int Few = 10, Many = 1_000, Rounds = 4, HalfOfOneWait = 100;
-        await using var hls = await HlsNode.StartAsync(settings => settings with { Shards = new ShardSettings { Count = 1 } });
-        var clients = Enumerable.Range(0, Many).Select(_ => hls.Node.OpenHttp()).ToList();
-        await Allocated(hls, clients, Rounds);
-
-        var (few, many) = (long.MaxValue, long.MaxValue);
-        for (var attempt = 0; attempt < 4; attempt++)
-        {
-            few = Math.Min(few, await Allocated(hls, clients[..Few], Rounds));
-            many = Math.Min(many, await Allocated(hls, clients, Rounds));
-        }
-
-        // What a request waits for, and the answer that says so, would be some 200 bytes each time. Playlists more, made while the answers
-        // to the one before are on their way, are shared by all, and there are more of them the longer that takes.
-        ((many - few) / (double)(Rounds * (Many - Few))).ShouldBeLessThan(HalfOfOneWait, "bytes for each request");
-    }
-
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -217,26 +193,6 @@ public sealed class HlsBlockedTests
         await Wait.Until(() => Used(hls, MemoryUse.RetainedObjects) == 0, "and with it what only it held");
         Used(hls, MemoryUse.HlsWindows).ShouldBe(Packager(hls).Memory.HeldBytes);
         (await hls.Newest()).Segment.ShouldBeGreaterThan(0);
-    }
-
-    /// <summary>Bytes that the shard allocates while all of them wait for a part and are answered, again and again.</summary>
-    private static async Task<long> Allocated(HlsNode hls, List<RawHttp> clients, int rounds)
-    {
-        var shard = hls.Node.Node.Shards.Single();
-        var before = shard.AllocatedBytes;
-        for (var round = 0; round < rounds; round++)
-        {
-            var (_, segment, parts) = await hls.Newest();
-            foreach (var client in clients)
-                client.Send(RawHttp.Get($"{hls.Video}?_HLS_msn={segment}&_HLS_part={parts}"));
-            await hls.UntilWaiting(clients.Count);
-            hls.Send(6);
-            foreach (var client in clients)
-                client.ReadBody(client.ReadHead());
-            await hls.UntilWaiting(0);
-        }
-
-        return shard.AllocatedBytes - before;
     }
 
     /// <summary>The first segment that is listed. Two more than three target durations are, so it may be dropped.</summary>

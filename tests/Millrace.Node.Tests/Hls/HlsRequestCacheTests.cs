@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Millrace.Node.Hls;
 using Millrace.Node.Http;
@@ -13,6 +14,7 @@ public sealed class HlsRequestCacheTests
     };
 
     private readonly HlsRequestCache _cache = new(Settings);
+    private long _now;
 
     [Fact]
     public void The_same_words_are_parsed_once()
@@ -47,10 +49,57 @@ public sealed class HlsRequestCacheTests
         string Name(int i) => $"/live/{i}{(i % 2 == 0 ? new string('a', 3_000) : "")}/llhls.m3u8";
     }
 
+    [Fact]
+    public void Words_that_come_again_outlive_a_flood_of_words_that_come_once()
+    {
+        var hot = Enumerable.Range(0, 100).Select(i => Get($"/live/{i}/llhls.m3u8")).ToArray();
+
+        for (var flood = 0; flood < 10_000; flood++)
+        {
+            Get($"/live/x/llhls.m3u8?token={flood}");
+            Get($"/live/{flood % 100}/llhls.m3u8").ShouldBeSameAs(hot[flood % 100]);
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(511)]
+    [InlineData(1_022)]
+    [InlineData(1_023)]
+    public void A_word_stays_while_1_024_others_come_in_between(int before)
+    {
+        for (var i = 0; i < before; i++)
+            Get($"/live/before/llhls.m3u8?token={i}");
+        var first = Get("/live/x/llhls.m3u8");
+        for (var i = 0; i < 1_024; i++)
+            Get($"/live/between/llhls.m3u8?token={i}");
+
+        Get("/live/x/llhls.m3u8").ShouldBeSameAs(first);
+    }
+
+    [Fact]
+    public void Words_that_come_once_a_generation_stay_and_those_that_do_not_are_forgotten()
+    {
+        var stays = Get("/live/stays/llhls.m3u8");
+        var ended = GetWeakly("/live/ended/llhls.m3u8");
+        for (var turn = 1; turn <= 2; turn++)
+        {
+            _now += HlsRequestCache.GenerationMicros;
+            Get("/live/stays/llhls.m3u8").ShouldBeSameAs(stays);
+        }
+
+        GC.Collect();
+        ended.IsAlive.ShouldBeFalse();
+    }
+
+    /// <summary>In a method of its own, so that no local of the test keeps it.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private WeakReference GetWeakly(string target) => new(Get(target));
+
     private HlsRequest Get(string target, string host = "localhost")
     {
         var bytes = Encoding.ASCII.GetBytes($"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
         HttpRequestHead.TryParse(bytes, out var head).ShouldBeTrue();
-        return _cache.Get(head);
+        return _cache.Get(head, _now);
     }
 }

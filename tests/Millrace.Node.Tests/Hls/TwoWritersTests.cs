@@ -103,6 +103,33 @@ public sealed class TwoWritersTests
         "GET http://localhostVIDEO HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /live/x%00/llhls.m3u8 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "\r\nGET VIDEO HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET VIDEO HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "GET VIDEO HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "GET VIDEO HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\nX(y): 1\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\nX@y: 1\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\n\"X\": 1\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\nX\vy: 1\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\nX\ty: 1\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\nX\u00e4: 1\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\nX\u007f: 1\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\n: 1\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\nX\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\nX: a\vb\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\nX: a\u007fb\r\n\r\n",
+        "G(T VIDEO HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\nConnection: close, keep-alive\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive, close\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n",
+        "GET VIDEO HTTP/1.0\r\nConnection: close, keep-alive\r\n\r\n",
+        "GET VIDEO HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n",
+        "GET VIDEO HTTP/1.0\r\nConnection: keep-alive, x\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\nConnection: xclose\r\n\r\n",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\n\r\nGET VIDEO HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello",
+        "GET VIDEO HTTP/1.1\r\nHost: localhost\r\n\r\nGET SEGMENT HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "GET VIDEO?LONG HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        $"GET VIDEO?{new string('x', 12_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        $"GET /live/{new string('y', 12_000)}/llhls.m3u8 HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ];
 
     /// <summary>
@@ -124,6 +151,64 @@ public sealed class TwoWritersTests
                 Send(client, bytes, isWhole);
 
             Answers(shard).ShouldBe(Answers(kestrel), $"{sequence}, {(isWhole ? "whole" : "byte by byte")}");
+        }
+    }
+
+    [Fact]
+    public async Task A_HEAD_that_waits_is_answered_by_both_without_a_body()
+    {
+        await using var hls = await HlsNode.StartAsync();
+        var (_, segment, parts) = await hls.Newest();
+        using var shard = hls.Node.OpenHttp();
+        using var kestrel = hls.Node.OpenKestrel();
+        foreach (var client in (RawHttp[])[shard, kestrel])
+            client.Send($"HEAD {hls.Video}?_HLS_msn={segment}&_HLS_part={parts} HTTP/1.1\r\nHost: localhost\r\n\r\n" + RawHttp.Get("/live/last.flv", "Connection: close\r\n"));
+        await hls.UntilWaiting(2);
+
+        hls.Send(6);
+
+        foreach (var client in (RawHttp[])[shard, kestrel])
+        {
+            var head = client.ReadHead();
+            head.Status.ShouldBe(200);
+            head.Field("content-type").ShouldBe(HlsNode.PlaylistType);
+            int.Parse(head.Field("content-length")).ShouldBeGreaterThan(0);
+            var next = client.ReadHead();
+            next.Status.ShouldBe(404);
+            client.ReadBody(next).ShouldContain("not live");
+            client.ReadToEnd().ShouldBeEmpty();
+        }
+    }
+
+    /// <summary>The limit of a head's bytes is a whole one's here, and that of its line and that of its fields on Kestrel.</summary>
+    [Theory]
+    [InlineData(-1, false)]
+    [InlineData(0, false)]
+    [InlineData(1, true)]
+    [InlineData(2, true)]
+    [InlineData(100, true)]
+    public async Task A_head_is_refused_from_the_limits_next_byte_on(int beyond, bool isRefused)
+    {
+        const int Limit = 2_048;
+        await using var hls = await HlsNode.StartAsync(static settings => settings with { Limits = new LimitSettings { RequestHeadBytes = Limit } });
+        foreach (var isLongTarget in (bool[])[true, false])
+        {
+            var head = isLongTarget ? $"GET {hls.Video}?LONG HTTP/1.1\r\nHost: localhost\r\n\r\n" : $"GET {hls.Video} HTTP/1.1\r\nHost: localhost\r\nX: LONG\r\n\r\n";
+            head = head.Replace("LONG", new string('x', Limit + beyond + 4 - head.Length), StringComparison.Ordinal);
+            var bytes = Encoding.ASCII.GetBytes(head + RawHttp.Get("/live/last.flv", "Connection: close\r\n"));
+            foreach (var isWhole in (bool[])[true, false])
+            {
+                using var shard = hls.Node.OpenHttp();
+                Send(shard, bytes, isWhole);
+
+                var answer = shard.ReadHead();
+                answer.Status.ShouldBe(isRefused ? 431 : 200);
+                shard.ReadBody(answer);
+                if (!isRefused)
+                    shard.ReadHead().Status.ShouldBe(404);
+                else
+                    shard.ReadToEnd().ShouldBeEmpty();
+            }
         }
     }
 

@@ -184,7 +184,7 @@ public sealed class TlsNodeTests : IDisposable
         var taken = _files.Settings with { Listen = [new ListenEndpoint(IPAddress.Loopback, node.Node.HttpsPort)] };
         var missing = _files.Settings with { Key = "/none.pem" };
 
-        (await Should.ThrowAsync<ListenException>(() => TestNode.StartAsync(With(taken)))).Message.ShouldStartWith("http.tls.listen: ");
+        (await Should.ThrowAsync<ListenException>(() => TestNode.StartAsync(With(taken)))).Message.ShouldStartWith("http.tls.listen[0]: ");
         (await Should.ThrowAsync<ListenException>(() => TestNode.StartAsync(With(missing)))).Message.ShouldStartWith("http.tls.key: /none.pem");
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Millrace.Node.Shards;
 
 namespace Millrace.Node.Tests.Shards;
@@ -98,6 +99,110 @@ public sealed class TimerWheelTests
     }
 
     [Fact]
+    public void A_callback_may_move_others_that_are_due_with_it()
+    {
+        var wheel = new TimerWheel(0);
+        var timers = Enumerable.Range(0, 5).Select(_ => new Recorder()).ToArray();
+        foreach (var timer in timers)
+        {
+            timer.Callback = now =>
+            {
+                foreach (var other in timers.Where(other => other.Count == 0))
+                    wheel.Arm(other, now + 50_000);
+            };
+            wheel.Arm(timer, 10_000);
+        }
+
+        for (long now = 0; now < 1_000_000; now += 8_000)
+            wheel.Advance(now);
+
+        timers.ShouldAllBe(timer => timer.Count == 1);
+        timers.Select(timer => timer.FiredAt!.Value).ShouldBeUnique();
+        wheel.Count.ShouldBe(0);
+    }
+
+    [Fact]
+    public void A_callback_may_arm_others_for_the_same_slot_a_round_later()
+    {
+        var wheel = new TimerWheel(0);
+        var (first, second) = (new Recorder(), new Recorder());
+        first.Callback = _ => wheel.Arm(second, 10_000 + Round);
+        wheel.Arm(first, 10_000);
+
+        wheel.Advance(2 * TimerWheel.TickMicros);
+        second.IsArmed.ShouldBeTrue();
+        wheel.Advance(Round);
+        second.FiredAt.ShouldBeNull();
+        wheel.Advance(Round + (2 * TimerWheel.TickMicros));
+
+        second.Count.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Callbacks_that_arm_and_disarm_at_random_fire_only_what_is_armed_and_leave_nothing_behind(int seed)
+    {
+        var random = new Random(seed);
+        var wheel = new TimerWheel(0);
+        var deadlines = new long?[500];
+        var timers = new Recorder[deadlines.Length];
+        for (var i = 0; i < timers.Length; i++)
+        {
+            var number = i;
+            timers[i] = new Recorder
+            {
+                Callback = now =>
+                {
+                    deadlines[number].ShouldNotBeNull().ShouldBeLessThanOrEqualTo(now);
+                    deadlines[number] = null;
+                    for (var change = 0; change < 3 && now < 10 * Round; change++)
+                        Change(random.Next(timers.Length), now);
+                },
+            };
+        }
+
+        for (var i = 0; i < timers.Length; i++)
+            Change(i, 0);
+        for (long now = 0; now < 14 * Round; now += random.Next(40_000))
+        {
+            wheel.Advance(now);
+            wheel.Count.ShouldBe(deadlines.Count(deadline => deadline is not null));
+            deadlines.ShouldAllBe(deadline => deadline == null || deadline > now - TimerWheel.TickMicros);
+        }
+
+        wheel.Count.ShouldBe(0);
+        wheel.MillisToNextTick(14 * Round).ShouldBe(-1);
+
+        void Change(int number, long now)
+        {
+            deadlines[number] = random.Next(4) == 0 ? null : now + random.NextInt64(3 * Round);
+            wheel.Arm(timers[number], deadlines[number] ?? long.MaxValue);
+        }
+    }
+
+    /// <summary>Timers of 18 s and of 75 s share slots. What is walked again for each that fires took a second here.</summary>
+    [Fact]
+    public void Many_that_are_due_behind_many_of_a_later_round_cost_one_walk()
+    {
+        const int Each = 20_000;
+        var wheel = new TimerWheel(0);
+        var due = Enumerable.Range(0, Each).Select(_ => new Recorder()).ToArray();
+        foreach (var timer in due)
+            wheel.Arm(timer, 10_000);
+        for (var i = 0; i < Each; i++)
+            wheel.Arm(new Recorder(), 10_000 + Round);
+        var clock = Stopwatch.StartNew();
+
+        wheel.Advance(2 * TimerWheel.TickMicros);
+
+        clock.ElapsedMilliseconds.ShouldBeLessThan(100);
+        due.ShouldAllBe(timer => timer.Count == 1);
+        wheel.Count.ShouldBe(Each);
+    }
+
+    [Fact]
     public void Moving_a_timer_leaves_only_its_last_deadline()
     {
         var wheel = new TimerWheel(0);
@@ -176,6 +281,26 @@ public sealed class TimerWheelTests
 
             timer.FiredAt.ShouldBe(wake);
             (wake - deadline).ShouldBeInRange(0, TimerWheel.TickMicros + 1_000);
+        }
+    }
+
+    [Fact]
+    public void The_time_to_sleep_is_that_to_the_first_of_many()
+    {
+        var random = new Random(5);
+        var wheel = new TimerWheel(0);
+        var timers = Enumerable.Range(0, 6).Select(_ => new Recorder()).ToArray();
+        long now = 0;
+        for (var i = 0; i < 20_000; i++)
+        {
+            wheel.Arm(timers[random.Next(timers.Length)], now + random.NextInt64(1, Round - TimerWheel.TickMicros));
+            var wake = now + (wheel.MillisToNextTick(now) * 1_000L);
+            var first = timers.Where(timer => timer.IsArmed).Min(timer => timer.Deadline);
+            (wake - first).ShouldBeInRange(0, TimerWheel.TickMicros + 1_000);
+            if (random.Next(3) > 0)
+                continue;
+            now = wake;
+            wheel.Advance(now);
         }
     }
 
