@@ -128,7 +128,6 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
         try
         {
             connection = listener.Open(socket, shard);
-            shard.Expect();
         }
         catch
         {

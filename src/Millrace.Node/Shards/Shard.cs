@@ -70,7 +70,7 @@ internal sealed unsafe partial class Shard : IDisposable
     /// <summary>Where sessions put a message together before it goes to <see cref="Reply"/>; nothing in it outlives a call.</summary>
     public ArrayBufferWriter<byte> Scratch { get; } = new(1024);
 
-    /// <summary>Connections that were dealt to this shard, those included that it has yet to take.</summary>
+    /// <summary>Connections that the shard has taken.</summary>
     public int ConnectionCount => Volatile.Read(ref _count);
 
     public MergePacer Pacer { get; }
@@ -151,12 +151,10 @@ internal sealed unsafe partial class Shard : IDisposable
             WakeIfAsleep();
     }
 
-    /// <summary>Counts a connection that will be posted to this shard, so that a burst is dealt out evenly. Any thread.</summary>
-    public void Expect() => Interlocked.Increment(ref _count);
-
-    /// <summary>Takes an expected connection over: from here on its descriptor is this shard's. To be called on the shard's thread.</summary>
+    /// <summary>Takes a connection over: from here on its descriptor is this shard's. To be called on the shard's thread.</summary>
     public bool TryAdopt(ShardConnection connection)
     {
+        Interlocked.Increment(ref _count);
         _connections.Add(connection);
         if (PollOf(connection).TryAdd(connection.Descriptor, Native.EpollIn | Native.EpollReadHangup, connection.Token))
             return true;

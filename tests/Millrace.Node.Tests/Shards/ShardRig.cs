@@ -56,7 +56,6 @@ internal sealed class ShardRig : IDisposable
         {
             Readable = onReadable,
         };
-        Shard.Expect();
         Shard.TryAdopt(viewer).ShouldBeTrue();
         viewer.AttachTo(log.Subscription, fromEnd: false, NodeClock.Micros);
         return viewer;
