@@ -28,8 +28,6 @@ internal sealed class HlsRequestCache
 
     public HlsRequestCache(NodeSettings settings) => _settings = settings;
 
-    public HlsRequest Get(in HttpRequestHead head) => Get(head, NodeClock.Micros);
-
     /// <param name="head">A request for HLS.</param>
     /// <param name="now">Monotonic time, microseconds.</param>
     public HlsRequest Get(in HttpRequestHead head, long now)

@@ -177,7 +177,7 @@ internal sealed partial class HttpConnection : ShardConnection
 
         if (!HlsTarget.IsHls(request.Path))
             return false;
-        var asked = _front.Requests.Get(request);
+        var asked = _front.Requests.Get(request, now);
         var fields = MediaRequestFields.Of(request);
         var viewer = HlsAudience.ViewerOf(Socket.Remote.Address, request.Agent);
         _hls ??= new HlsPlayer(this, _front);
