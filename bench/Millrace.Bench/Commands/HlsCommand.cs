@@ -5,21 +5,21 @@ using Millrace.Bench.Servers;
 
 namespace Millrace.Bench.Commands;
 
-/// <summary>`hls`: blocked playlist requests, and what playlists, parts and segments cost beside nginx's static files.</summary>
+/// <summary>`hls`: blocked playlist requests, and viewers who follow an LL-HLS stream.</summary>
 internal static class HlsCommand
 {
     private const string About = """
         LL-HLS of one live stream. Blocked: many connections wait for the next part; how long after the part the last of them has
         its playlist, beside a connection that waits alone in the same run, and what a waiter costs in memory. Steady: viewers who
         follow the stream as hls.js does, each with a waiting request for the playlist of pictures and of sound, and the part as
-        soon as it is named; how long until they have it, and the server's share of its core. Playlist, part, segment: 100 connections ask for the same again and again; requests/s and CPU seconds per Gbit, beside the same bytes as
-        nginx's static files in interleaved runs. Server and nginx are pinned to one core, load generator and publisher to another.
+        soon as it is named; how long until they have it, and the server's share of its core. The server is pinned to one core, load
+        generator and publisher to another.
         Exit code 1: a bar is missed; 2: runs were invalid.
         """;
 
     public static Command Create()
     {
-        Option<string> measures = new("--measures") { Description = "Which, in which order: a playlist grows for the first minute", DefaultValueFactory = _ => "blocked,segment,part,playlist" };
+        Option<string> measures = new("--measures") { Description = "Which: blocked, steady", DefaultValueFactory = _ => "blocked,steady" };
         Option<int> runs = new("--runs") { Description = "Runs of each", DefaultValueFactory = _ => 5 };
         Option<int> waiters = new("--waiters") { Description = "Blocked: connections", DefaultValueFactory = _ => 4000 };
         Option<int> parts = new("--parts") { Description = "Blocked, steady: measured parts, alone and by all", DefaultValueFactory = _ => 24 };
@@ -31,13 +31,10 @@ internal static class HlsCommand
         Option<bool> split = new("--split") { Description = "Steady: playlists and parts of a rendition on a connection each, as in browsers; false: on one", DefaultValueFactory = _ => true };
         Option<bool> skip = new("--skip") { Description = "Steady: ask for delta updates, as hls.js does", DefaultValueFactory = _ => true };
         Option<bool> together = new("--asks-together") { Description = "Blocked: ask for the next part only when all have their answer, so that the load generator has less to do meanwhile" };
-        Option<int> connections = new("--connections") { Description = "Playlist, part, segment: connections", DefaultValueFactory = _ => 100 };
-        Option<double> warmup = new("--warmup") { Description = "Playlist, part, segment: seconds before the window", DefaultValueFactory = _ => 3 };
-        Option<double> seconds = new("--seconds") { Description = "Playlist, part, segment: measured window", DefaultValueFactory = _ => 5 };
-        Option<int> partMs = new("--part-ms") { Description = "hls.part of our server; 200 gives parts of about 64 KB", DefaultValueFactory = _ => 500 };
+        Option<int> partMs = new("--part-ms") { Description = "hls.part of our server", DefaultValueFactory = _ => 500 };
         Option<int> segmentMs = new("--segment-ms") { Description = "hls.segment of our server", DefaultValueFactory = _ => 6000 };
         Option<string> server = new("--server") { Description = "Our server's program", DefaultValueFactory = _ => Target.DefaultProgram };
-        Option<int> basePort = new("--base-port") { Description = "First of six ports on 127.0.0.1", DefaultValueFactory = _ => 21960 };
+        Option<int> basePort = new("--base-port") { Description = "First of four ports on 127.0.0.1", DefaultValueFactory = _ => 21960 };
         Option<int> serverCore = new("--server-core") { Description = "Core of the servers", DefaultValueFactory = _ => 0 };
         Option<int> loadCore = new("--load-core") { Description = "Core of load generator and publisher", DefaultValueFactory = _ => 1 };
         Option<double?> barMs = new("--bar-ms") { Description = "Largest accepted time from the first answer to the last, of the slowest part, e.g. 100" };
@@ -47,7 +44,7 @@ internal static class HlsCommand
         Option<string?> keep = new("--keep") { Description = "Write bench/results/NAME.json, which git does not ignore" };
         var command = new Command("hls", About)
         {
-            measures, runs, waiters, parts, warmupParts, ramp, gzip, together, viewers, sound, split, skip, connections, warmup, seconds, partMs, segmentMs, server, basePort, serverCore, loadCore, barMs, barKb,
+            measures, runs, waiters, parts, warmupParts, ramp, gzip, together, viewers, sound, split, skip, partMs, segmentMs, server, basePort, serverCore, loadCore, barMs, barKb,
             barP95, barCore, keep,
         };
         command.SetAction(parsed => new HlsRun(new HlsPlan
@@ -64,9 +61,6 @@ internal static class HlsCommand
             Sound = parsed.GetValue(sound),
             IsSplit = parsed.GetValue(split),
             Skip = parsed.GetValue(skip),
-            Connections = parsed.GetValue(connections),
-            Warmup = parsed.GetValue(warmup),
-            Seconds = parsed.GetValue(seconds),
             PartMs = parsed.GetValue(partMs),
             SegmentMs = parsed.GetValue(segmentMs),
             Server = parsed.GetValue(server)!,

@@ -9,15 +9,6 @@ internal enum HlsMeasure
 
     /// <summary>Viewers who follow the stream: playlist after playlist, and the parts that they name.</summary>
     Steady,
-
-    /// <summary>Media playlists without a directive.</summary>
-    Playlist,
-
-    /// <summary>One part.</summary>
-    Part,
-
-    /// <summary>One segment.</summary>
-    Segment,
 }
 
 /// <summary>What `hls` measures.</summary>
@@ -43,9 +34,6 @@ internal sealed record HlsPlan
 
     /// <summary>See <see cref="SteadyPlan.Skip"/>.</summary>
     public required bool Skip { get; init; }
-    public required int Connections { get; init; }
-    public required double Warmup { get; init; }
-    public required double Seconds { get; init; }
 
     /// <summary>`hls.part` of our server, ms.</summary>
     public required int PartMs { get; init; }
@@ -66,17 +54,5 @@ internal sealed record HlsPlan
     public double? BarCore { get; init; }
     public string? Keep { get; init; }
 
-    public MillraceServer CreateServer() => new(Path.GetFullPath(Server), BasePort, MergeMs, $"""
-        hls:
-          part: {PartMs}ms
-          segment: {SegmentMs}ms
-
-        """);
-
-    public bool HasPairs => Array.Exists(Measures, IsPair);
-
-    /// <summary>What nginx can do, too.</summary>
-    public static bool IsPair(HlsMeasure measure) => measure is not (HlsMeasure.Blocked or HlsMeasure.Steady);
-
-    private const int MergeMs = 30; // the default: HLS does not depend on it
+    public MillraceServer CreateServer() => Target.CreateHls(Server, BasePort, PartMs, SegmentMs);
 }

@@ -69,5 +69,5 @@ internal sealed record SteadyResult
 
     private static string Behind(string? verdict) => verdict is null ? "" : "; " + verdict;
 
-    private static string Text(Summary s, string format) => BlockedResult.Text(s, format);
+    private static string Text(Summary s, string format) => s.Text(format);
 }

@@ -68,49 +68,5 @@ internal sealed record BlockedResult
         Console.WriteLine($"  KB: connection {Text(ConnectionKb, "F1")} + wait {Text(WaitKb, "F1")} = waiter {Text(WaiterKb, "F1")}{(MemoryVerdict is null ? "" : $"; {MemoryVerdict}")}; after the parts {Text(SteadyKb, "F1")}");
     }
 
-    internal static string Text(Summary s, string format) =>
-        string.Create(CultureInfo.InvariantCulture, $"{s.Median.ToString(format, CultureInfo.InvariantCulture)} [{s.Min.ToString(format, CultureInfo.InvariantCulture)}..{s.Max.ToString(format, CultureInfo.InvariantCulture)}]");
-}
-
-/// <summary>Plain requests beside nginx: of each figure the median and spread over the runs, and of the ratios of the pairs.</summary>
-internal sealed record PairResult
-{
-    public required HlsMeasure Measure { get; init; }
-    public required Summary OursPerSecond { get; init; }
-    public required Summary PeerPerSecond { get; init; }
-    public required Summary OursCpuPerGbit { get; init; }
-    public required Summary PeerCpuPerGbit { get; init; }
-
-    /// <summary>CPU microseconds of the server per answer.</summary>
-    public required Summary OursCpuMicros { get; init; }
-    public required Summary PeerCpuMicros { get; init; }
-
-    /// <summary>Of the CPU time per answer, ours to nginx's: bytes are the same for parts and segments, and nearly so for playlists.</summary>
-    public required Summary CpuRatio { get; init; }
-
-    /// <summary>Of answers per second, ours to nginx's.</summary>
-    public required Summary RateRatio { get; init; }
-    public required IReadOnlyList<HlsRun.Pair> Runs { get; init; }
-
-    public static PairResult Of(HlsMeasure measure, IReadOnlyList<HlsRun.Pair> runs) => new()
-    {
-        Measure = measure,
-        OursPerSecond = Summary.Of(runs.Select(static p => p.Ours.PerSecond)),
-        PeerPerSecond = Summary.Of(runs.Select(static p => p.Peer.PerSecond)),
-        OursCpuPerGbit = Summary.Of(runs.Select(static p => p.Ours.CpuPerGbit)),
-        PeerCpuPerGbit = Summary.Of(runs.Select(static p => p.Peer.CpuPerGbit)),
-        OursCpuMicros = Summary.Of(runs.Select(static p => p.Ours.CpuMicrosPerAnswer)),
-        PeerCpuMicros = Summary.Of(runs.Select(static p => p.Peer.CpuMicrosPerAnswer)),
-        CpuRatio = Summary.Of(runs.Select(static p => p.Ours.CpuMicrosPerAnswer / p.Peer.CpuMicrosPerAnswer)),
-        RateRatio = Summary.Of(runs.Select(static p => p.Ours.PerSecond / p.Peer.PerSecond)),
-        Runs = runs,
-    };
-
-    public void Print()
-    {
-        Console.WriteLine($"{Measure.ToString().ToLowerInvariant()}: {Text(OursPerSecond, "F0")}/s, nginx static {Text(PeerPerSecond, "F0")}/s, ratio {Text(RateRatio, "F2")}");
-        Console.WriteLine($"  CPU s/Gbit {Text(OursCpuPerGbit, "F4")}, nginx static {Text(PeerCpuPerGbit, "F4")}; CPU us each {Text(OursCpuMicros, "F1")}, {Text(PeerCpuMicros, "F1")}; ratio {Text(CpuRatio, "F2")}");
-    }
-
-    private static string Text(Summary s, string format) => BlockedResult.Text(s, format);
+    private static string Text(Summary s, string format) => s.Text(format);
 }
