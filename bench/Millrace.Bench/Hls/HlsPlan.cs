@@ -20,7 +20,11 @@ internal sealed record HlsPlan
     public required int Parts { get; init; }
     public required int WarmupParts { get; init; }
     public required int Ramp { get; init; }
+    /// <summary>Blocked: ask for gzip.</summary>
     public required bool Gzip { get; init; }
+
+    /// <summary>Steady: the same.</summary>
+    public required bool SteadyGzip { get; init; }
     public required bool AsksTogether { get; init; }
 
     /// <summary>Steady: numbers of viewers, each measured by itself.</summary>
@@ -44,10 +48,12 @@ internal sealed record HlsPlan
     public required int BasePort { get; init; }
     public required int ServerCore { get; init; }
     public required int LoadCore { get; init; }
+
+    /// <summary>On the last answer to 95 % of the parts, ms: after the first, and after a connection that waits alone.</summary>
     public double? BarMs { get; init; }
     public double? BarKb { get; init; }
 
-    /// <summary>On 95 % of the deliveries of a part, ms.</summary>
+    /// <summary>On 95 % of the deliveries of a part, ms: after the first viewer, and after one alone, has its playlist.</summary>
     public double? BarP95 { get; init; }
 
     /// <summary>On the server's share of its core with steady viewers.</summary>

@@ -58,7 +58,7 @@ internal sealed class HlsRun(HlsPlan plan)
         _blocked.Add(r);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  run {run + 1}  blocked   {r.Waiters} waiters, {r.Parts.Count} parts: last answer p50 {r.LastAfterFirst(0.5):F1} p95 {r.LastAfterFirst(0.95):F1} max {r.LastAfterFirst(1):F1} ms after the first, "
-            + $"p50 {r.LastAfterAlone(0.5):F1} max {r.LastAfterAlone(1):F1} ms after one alone; playlist {r.PlaylistBytes} B  server {r.ServerCpu / r.Seconds:P0}  load {r.OwnCpu / r.Seconds:P0}, {r.OwnShareOfRelease:P0} between first and last"));
+            + $"p50 {r.LastAfterAlone(0.5):F1} p95 {r.LastAfterAlone(0.95):F1} max {r.LastAfterAlone(1):F1} ms after one alone; playlist {r.PlaylistBytes} B  server {r.ServerCpu / r.Seconds:P0}  load {r.OwnCpu / r.Seconds:P0}, {r.OwnShareOfRelease:P0} between first and last"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"         memory    {r.RssBeforeKb / 1024:F0} MB before, {r.RssIdleKb / 1024:F0} idle, {r.RssBlockedKb / 1024:F0} blocked, {r.RssLargestKb / 1024:F0} after parts; "
             + $"KB each: connection {r.ConnectionKb:F1} + wait {r.WaitKb:F1} = {r.WaiterKb:F1}; after parts {r.SteadyKb:F1}"));
@@ -77,7 +77,7 @@ internal sealed class HlsRun(HlsPlan plan)
             Viewers = viewers,
             IsSplit = plan.IsSplit,
             Skip = plan.Skip,
-            Gzip = plan.Gzip,
+            Gzip = plan.SteadyGzip,
             Parts = plan.Parts,
             WarmupParts = plan.WarmupParts,
             Ramp = plan.Ramp,
