@@ -12,7 +12,7 @@ internal sealed class FanoutRun(FanoutPlan plan)
 {
     private const string StreamName = "clip";
     private readonly List<string> _faults = [];
-    private readonly SortedDictionary<string, string> _configurations = new(StringComparer.Ordinal);
+    private readonly Configurations _configurations = new();
     private ClipIndex _clip = null!;
 
     public int Execute()
@@ -41,7 +41,7 @@ internal sealed class FanoutRun(FanoutPlan plan)
         string label = variant?.Label(plan) ?? "nginx-rtmp";
         using ServerUnderTest server = variant?.Create(plan) ?? new NginxRtmp(plan.BasePort);
         server.Start(plan.ServerCore);
-        _configurations[label] = server.Configuration;
+        _configurations.Add(label, server);
         using var publisher = Publisher.Start(plan.LoadCore, _clip.Path, server.RtmpPort, StreamName);
         var protocol = variant?.Protocol ?? Protocol.Rtmp;
         var players = new PlayersPlan
@@ -99,7 +99,7 @@ internal sealed class FanoutRun(FanoutPlan plan)
 
         int noisy = pairs.Values.SelectMany(static l => l).Count(static p => p.Peer.Noisy || p.Ours.Noisy);
         if (noisy > 0) Console.WriteLine($"NOISY: in {noisy} pairs something else used the server's core; repeat on a quiet machine before the figure is believed");
-        foreach (var (label, text) in _configurations) Console.WriteLine($"\nconfiguration of {label}:\n{text.TrimEnd()}");
+        _configurations.Print();
         var machine = MachineFacts.Collect();
         Console.WriteLine($"\n{machine}");
         foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");

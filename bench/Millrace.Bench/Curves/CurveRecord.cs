@@ -9,11 +9,11 @@ internal sealed class CurveRecord
 {
     private readonly List<object> _runs = [];
     private readonly List<string> _faults = [];
-    private readonly SortedDictionary<string, string> _configurations = new(StringComparer.Ordinal);
+    private readonly Configurations _configurations = new();
 
-    public void Add(string label, string configuration, CurveReport report, string when)
+    public void Add(string label, ServerUnderTest server, CurveReport report, string when)
     {
-        _configurations[label] = configuration;
+        _configurations.Add(label, server);
         string[] misses = [.. report.Misses()];
         _runs.Add(new { label, when, report, misses });
         string load = $"{report.Point.Streams} streams, {report.Point.Viewers} viewers";
@@ -31,7 +31,7 @@ internal sealed class CurveRecord
     /// <param name="knees">What came out of the tries of each step; null for a curve.</param>
     public int Conclude(string kind, CurvePlan plan, List<string> table, IReadOnlyList<KneeStep>? knees = null)
     {
-        foreach (var (label, text) in _configurations) Console.WriteLine($"\nconfiguration of {label}:\n{text.TrimEnd()}");
+        _configurations.Print();
         var machine = MachineFacts.Collect();
         Console.WriteLine($"\n{machine}");
         foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");

@@ -48,7 +48,7 @@ internal sealed class KneeRun(CurvePlan plan, Knee knee)
             using ServerUnderTest server = plan.Create(window);
             string label = server is MillraceServer ? $"millrace {window} ms" : server.Label;
             var report = _stage.Run(server, point);
-            _record.Add(label, server.Configuration, report, $"try {run + 1}");
+            _record.Add(label, server, report, $"try {run + 1}");
             if (report.IsHeld) held++;
             if (report.IsHeldInWindow) inWindow++;
             _table.Add(string.Create(CultureInfo.InvariantCulture,

@@ -14,7 +14,7 @@ internal sealed class HlsRun(HlsPlan plan)
     private readonly List<string> _faults = [];
     private readonly List<WaitersReport> _blocked = [];
     private readonly List<SteadyReport> _steady = [];
-    private readonly SortedDictionary<string, string> _configurations = new(StringComparer.Ordinal);
+    private readonly Configurations _configurations = new();
 
     public int Execute()
     {
@@ -102,7 +102,7 @@ internal sealed class HlsRun(HlsPlan plan)
     private ChildProcess StartPublished(MillraceServer server)
     {
         server.Start(plan.ServerCore);
-        _configurations["millrace"] = server.Configuration;
+        _configurations.Add("millrace", server);
         return Publisher.Start(plan.LoadCore, _clip.Path, server.RtmpPort, StreamName);
     }
 
@@ -122,7 +122,7 @@ internal sealed class HlsRun(HlsPlan plan)
         foreach (var viewers in steady) viewers.Print();
         int noisy = _steady.Count(static r => r.Noisy);
         if (noisy > 0) Console.WriteLine($"NOISY: in {noisy} runs something else used the server's core; repeat on a quiet machine before the figure is believed");
-        foreach (var (label, text) in _configurations) Console.WriteLine($"\nconfiguration of {label}:\n{text.TrimEnd()}");
+        _configurations.Print();
         var machine = MachineFacts.Collect();
         Console.WriteLine($"\n{machine}");
         foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");

@@ -16,7 +16,7 @@ internal sealed class HttpRun(HttpPlan plan)
     private readonly List<string> _faults = [];
     private readonly List<Pair> _pairs = [];
     private readonly List<double> _baselines = [];
-    private readonly SortedDictionary<string, string> _configurations = new(StringComparer.Ordinal);
+    private readonly Configurations _configurations = new();
 
     public int Execute()
     {
@@ -32,10 +32,10 @@ internal sealed class HttpRun(HttpPlan plan)
         using var server = plan.CreateServer();
         using var nginx = new NginxFiles(plan.BasePort + 5);
         server.Start(plan.ServerCore);
-        _configurations["millrace"] = server.Configuration;
+        _configurations.Add("millrace", server);
         using var publisher = Publisher.Start(plan.LoadCore, _clip.Path, server.RtmpPort, StreamName);
         nginx.Start(plan.ServerCore);
-        _configurations[nginx.Label] = nginx.Configuration;
+        _configurations.Add(nginx.Label, nginx);
         using var source = HlsSource.Open(server.HttpPort, ServerUnderTest.App, StreamName);
         source.WithSegment();
         MeasureBaseline(server);
@@ -109,7 +109,7 @@ internal sealed class HttpRun(HttpPlan plan)
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"taking in and packaging the stream: {baseline.Median:P1} of the core, contained in millrace's figures"));
         int noisy = _pairs.Count(static p => p.Peer.Noisy || p.Ours.Noisy);
         if (noisy > 0) Console.WriteLine($"NOISY: in {noisy} runs something else used the server's core; repeat on a quiet machine before the figure is believed");
-        foreach (var (label, text) in _configurations) Console.WriteLine($"\nconfiguration of {label}:\n{text.TrimEnd()}");
+        _configurations.Print();
         var machine = MachineFacts.Collect();
         Console.WriteLine($"\n{machine}");
         foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");
