@@ -26,6 +26,7 @@ internal static class FanoutCommand
         Option<double?> settle = new("--settle") { Description = "Seconds between the last viewer's start and the window, 4; with --curve and --knee 8, since each run has a server that is yet to be compiled" };
         Option<int> ramp = new("--ramp") { Description = "New viewers per second", DefaultValueFactory = _ => 500 };
         Option<int?> pace = new("--pace") { Description = "Least milliseconds between two reads of a viewer by the load generator, 10; with --knee 50" };
+        Option<int> segment = new("--mss") { Description = "TCP_MAXSEG of the viewers, bytes: 1460 leaves 1448 beside time stamps, as on Ethernet; 0 = the interface's, which on loopback is 64 KB" };
         Option<string> server = new("--server") { Description = "Our server's program, or `nginx` for the harness check", DefaultValueFactory = _ => Target.DefaultProgram };
         Option<int> basePort = new("--base-port") { Description = "First of six ports on 127.0.0.1", DefaultValueFactory = _ => 21930 };
         Option<int> serverCore = new("--server-core") { Description = "Core of the server", DefaultValueFactory = _ => 0 };
@@ -38,7 +39,7 @@ internal static class FanoutCommand
         Option<string?> keep = new("--keep") { Description = "Write bench/results/NAME.json, which git does not ignore" };
         var command = new Command("fanout", About)
         {
-            viewers, merge, protocols, runs, seconds, settle, ramp, pace, server, basePort, serverCore, loadCore, bar, curve, knee, steps, kilobits, keep,
+            viewers, merge, protocols, runs, seconds, settle, ramp, pace, segment, server, basePort, serverCore, loadCore, bar, curve, knee, steps, kilobits, keep,
         };
         command.SetAction(parsed => parsed.GetValue(curve) is { } along ? new CurveRun(Plan(parsed), along).Execute()
             : parsed.GetValue(knee) is { } towards ? new KneeRun(Plan(parsed), towards).Execute()
@@ -55,6 +56,7 @@ internal static class FanoutCommand
             Settle = parsed.GetValue(settle) ?? 4,
             Ramp = parsed.GetValue(ramp),
             PaceMs = parsed.GetValue(pace) ?? 10,
+            SegmentBytes = parsed.GetValue(segment),
             Server = parsed.GetValue(server)!,
             BasePort = parsed.GetValue(basePort),
             ServerCore = parsed.GetValue(serverCore),
@@ -77,6 +79,7 @@ internal static class FanoutCommand
                 Settle = parsed.GetValue(settle) ?? 8,
                 Ramp = parsed.GetValue(ramp),
                 PaceMs = parsed.GetValue(pace) ?? (parsed.GetValue(curve) is null ? 50 : 10),
+                SegmentBytes = parsed.GetValue(segment),
                 Server = parsed.GetValue(server)!,
                 BasePort = parsed.GetValue(basePort),
                 ServerCore = parsed.GetValue(serverCore),

@@ -22,7 +22,7 @@ internal sealed class FanoutRun(FanoutPlan plan)
         Dictionary<FanoutPlan.Variant, List<Pair>> pairs = variants.ToDictionary(static v => v, static _ => new List<Pair>());
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{plan.Viewers} viewers of {_clip.BitsPerSecond / 1e6:F2} Mbit/s; server on core {plan.ServerCore}, load on core {plan.LoadCore}; "
-            + $"window {plan.Seconds} s, {plan.Runs} rounds"));
+            + $"window {plan.Seconds} s, {plan.Runs} rounds{(plan.SegmentBytes > 0 ? $"; segments of {plan.SegmentBytes} bytes" : "")}"));
         for (int round = 0; round < plan.Runs; round++)
         {
             // Every other round runs backwards, so that a drift of the machine falls on both sides alike.
@@ -55,6 +55,7 @@ internal sealed class FanoutRun(FanoutPlan plan)
             Settle = plan.Settle,
             Seconds = plan.Seconds,
             PaceMs = plan.PaceMs,
+            SegmentBytes = plan.SegmentBytes,
             Watch = server.ProcessId,
             WatchCore = plan.ServerCore,
             Clip = _clip.Path,
