@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Millrace.Bench.Curves;
 using Millrace.Bench.Load;
-using Millrace.Bench.Servers;
 
 namespace Millrace.Bench.Commands;
 
@@ -27,20 +26,17 @@ internal static class FanoutCommand
         Option<int> ramp = new("--ramp") { Description = "New viewers per second", DefaultValueFactory = _ => 500 };
         Option<int?> pace = new("--pace") { Description = "Least milliseconds between two reads of a viewer by the load generator, 10; with --knee 50" };
         Option<int> segment = new("--mss") { Description = "TCP_MAXSEG of the viewers, bytes: 1460 leaves 1448 beside time stamps, as on Ethernet; 0 = the interface's, which on loopback is 64 KB" };
-        Option<string> server = new("--server") { Description = "Our server's program, or `nginx` for the harness check", DefaultValueFactory = _ => Target.DefaultProgram };
-        Option<int> basePort = new("--base-port") { Description = "First of six ports on 127.0.0.1", DefaultValueFactory = _ => 21930 };
-        Option<int> serverCore = new("--server-core") { Description = "Core of the server", DefaultValueFactory = _ => 0 };
-        Option<int> loadCore = new("--load-core") { Description = "Core of load generator and publisher", DefaultValueFactory = _ => 1 };
+        var common = new CommonOptions(21930, mayBeNginx: true);
         Option<double?> bar = new("--bar") { Description = "Largest accepted ratio to the peer for the windows named by --merge, e.g. 0.65" };
         Option<Curve?> curve = new("--curve") { Description = "viewers: ever more of one stream; streams: ever more of them, --viewers (1000) in all" };
         Option<Knee?> knee = new("--knee") { Description = "viewers10k: one stream of 300 kbit/s; streams5k: audio of 60 kbit/s with two viewers each; what one core holds" };
         Option<string> steps = new("--steps") { Description = "Of --curve or --knee, e.g. 2000,4000,8000", DefaultValueFactory = _ => "" };
         Option<int?> kilobits = new("--kbit") { Description = "Clip of --curve: 2650, 600 (viewers) or 300 (streams)" };
-        Option<string?> keep = new("--keep") { Description = "Write bench/results/NAME.json, which git does not ignore" };
         var command = new Command("fanout", About)
         {
-            viewers, merge, protocols, runs, seconds, settle, ramp, pace, segment, server, basePort, serverCore, loadCore, bar, curve, knee, steps, kilobits, keep,
+            viewers, merge, protocols, runs, seconds, settle, ramp, pace, segment, bar, curve, knee, steps, kilobits,
         };
+        common.AddTo(command);
         command.SetAction(parsed => parsed.GetValue(curve) is { } along ? new CurveRun(Plan(parsed), along).Execute()
             : parsed.GetValue(knee) is { } towards ? new KneeRun(Plan(parsed), towards).Execute()
             : Fanout(parsed).Execute());
@@ -57,12 +53,12 @@ internal static class FanoutCommand
             Ramp = parsed.GetValue(ramp),
             PaceMs = parsed.GetValue(pace) ?? 10,
             SegmentBytes = parsed.GetValue(segment),
-            Server = parsed.GetValue(server)!,
-            BasePort = parsed.GetValue(basePort),
-            ServerCore = parsed.GetValue(serverCore),
-            LoadCore = parsed.GetValue(loadCore),
+            Server = parsed.GetValue(common.Server)!,
+            BasePort = parsed.GetValue(common.BasePort),
+            ServerCore = parsed.GetValue(common.ServerCore),
+            LoadCore = parsed.GetValue(common.LoadCore),
             Bar = parsed.GetValue(bar),
-            Keep = parsed.GetValue(keep),
+            Keep = parsed.GetValue(common.Keep),
         });
 
         CurvePlan Plan(ParseResult parsed)
@@ -80,11 +76,11 @@ internal static class FanoutCommand
                 Ramp = parsed.GetValue(ramp),
                 PaceMs = parsed.GetValue(pace) ?? (parsed.GetValue(curve) is null ? 50 : 10),
                 SegmentBytes = parsed.GetValue(segment),
-                Server = parsed.GetValue(server)!,
-                BasePort = parsed.GetValue(basePort),
-                ServerCore = parsed.GetValue(serverCore),
-                LoadCore = parsed.GetValue(loadCore),
-                Keep = parsed.GetValue(keep),
+                Server = parsed.GetValue(common.Server)!,
+                BasePort = parsed.GetValue(common.BasePort),
+                ServerCore = parsed.GetValue(common.ServerCore),
+                LoadCore = parsed.GetValue(common.LoadCore),
+                Keep = parsed.GetValue(common.Keep),
             };
         }
     }

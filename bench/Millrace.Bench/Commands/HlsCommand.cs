@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Millrace.Bench.Hls;
-using Millrace.Bench.Servers;
 
 namespace Millrace.Bench.Commands;
 
@@ -35,20 +34,17 @@ internal static class HlsCommand
         Option<bool> together = new("--asks-together") { Description = "Blocked: ask for the next part only when all have their answer, so that the load generator has less to do meanwhile" };
         Option<int> partMs = new("--part-ms") { Description = "hls.part of our server", DefaultValueFactory = _ => 500 };
         Option<int> segmentMs = new("--segment-ms") { Description = "hls.segment of our server", DefaultValueFactory = _ => 6000 };
-        Option<string> server = new("--server") { Description = "Our server's program", DefaultValueFactory = _ => Target.DefaultProgram };
-        Option<int> basePort = new("--base-port") { Description = "First of four ports on 127.0.0.1", DefaultValueFactory = _ => 21960 };
-        Option<int> serverCore = new("--server-core") { Description = "Core of the servers", DefaultValueFactory = _ => 0 };
-        Option<int> loadCore = new("--load-core") { Description = "Core of load generator and publisher", DefaultValueFactory = _ => 1 };
+        var common = new CommonOptions(21960);
         Option<double?> barMs = new("--bar-ms") { Description = "Blocked: largest accepted time of the last answer, of 95 % of the parts, after the first and after that of one alone, e.g. 125" };
         Option<double?> barKb = new("--bar-kb") { Description = "Blocked: largest accepted memory of a waiter with its connection, e.g. 3" };
         Option<double?> barP95 = new("--bar-p95") { Description = "Steady: largest accepted time until 95 % have a part whole, ms, after the first viewer and after one alone has its playlist, e.g. 60" };
         Option<double?> barCore = new("--bar-core") { Description = "Steady: largest accepted share of the server's core, e.g. 0.35" };
-        Option<string?> keep = new("--keep") { Description = "Write bench/results/NAME.json, which git does not ignore" };
         var command = new Command("hls", About)
         {
-            measures, runs, waiters, parts, warmupParts, ramp, gzip, together, viewers, sound, split, skip, partMs, segmentMs, server, basePort, serverCore, loadCore, barMs, barKb,
-            barP95, barCore, keep,
+            measures, runs, waiters, parts, warmupParts, ramp, gzip, together, viewers, sound, split, skip, partMs, segmentMs, barMs, barKb,
+            barP95, barCore,
         };
+        common.AddTo(command);
         command.SetAction(parsed => new HlsRun(new HlsPlan
         {
             Measures = [.. parsed.GetValue(measures)!.Split(',').Select(static m => Enum.Parse<HlsMeasure>(m, ignoreCase: true))],
@@ -66,15 +62,15 @@ internal static class HlsCommand
             Skip = parsed.GetValue(skip),
             PartMs = parsed.GetValue(partMs),
             SegmentMs = parsed.GetValue(segmentMs),
-            Server = parsed.GetValue(server)!,
-            BasePort = parsed.GetValue(basePort),
-            ServerCore = parsed.GetValue(serverCore),
-            LoadCore = parsed.GetValue(loadCore),
+            Server = parsed.GetValue(common.Server)!,
+            BasePort = parsed.GetValue(common.BasePort),
+            ServerCore = parsed.GetValue(common.ServerCore),
+            LoadCore = parsed.GetValue(common.LoadCore),
             BarMs = parsed.GetValue(barMs),
             BarKb = parsed.GetValue(barKb),
             BarP95 = parsed.GetValue(barP95),
             BarCore = parsed.GetValue(barCore),
-            Keep = parsed.GetValue(keep),
+            Keep = parsed.GetValue(common.Keep),
         }).Execute());
         return command;
     }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Millrace.Bench.Http;
-using Millrace.Bench.Servers;
 
 namespace Millrace.Bench.Commands;
 
@@ -25,19 +24,16 @@ internal static class HttpCommand
         Option<int> segmentBytes = new("--segment-bytes") { Description = "Length of the segment, to within 25 %", DefaultValueFactory = _ => 1_250_000 };
         Option<int> partMs = new("--part-ms") { Description = "hls.part of our server; 200 gives parts of about 64 KB", DefaultValueFactory = _ => 200 };
         Option<int> segmentMs = new("--segment-ms") { Description = "hls.segment of our server; 4000 gives segments of about 1.25 MB", DefaultValueFactory = _ => 4000 };
-        Option<string> server = new("--server") { Description = "Our server's program", DefaultValueFactory = _ => Target.DefaultProgram };
-        Option<int> basePort = new("--base-port") { Description = "First of six ports on 127.0.0.1", DefaultValueFactory = _ => 21960 };
-        Option<int> serverCore = new("--server-core") { Description = "Core of the servers", DefaultValueFactory = _ => 0 };
-        Option<int> loadCore = new("--load-core") { Description = "Core of load generator and publisher", DefaultValueFactory = _ => 1 };
+        var common = new CommonOptions(21960);
         Option<double?> barPart = new("--bar-part") { Description = "Largest accepted ratio of CPU time per part to nginx's, e.g. 1.15" };
         Option<double?> barSegment = new("--bar-segment") { Description = "The same of the segment, e.g. 1.7" };
         Option<double?> barPlaylist = new("--bar-playlist") { Description = "Least accepted ratio of playlists per second to nginx's, e.g. 1.5" };
-        Option<string?> keep = new("--keep") { Description = "Write bench/results/NAME.json, which git does not ignore" };
         var command = new Command("http", About)
         {
-            measures, runs, connections, warmup, seconds, partBytes, segmentBytes, partMs, segmentMs, server, basePort, serverCore, loadCore, barPart, barSegment,
-            barPlaylist, keep,
+            measures, runs, connections, warmup, seconds, partBytes, segmentBytes, partMs, segmentMs, barPart, barSegment,
+            barPlaylist,
         };
+        common.AddTo(command);
         command.SetAction(parsed => new HttpRun(new HttpPlan
         {
             Measures = [.. parsed.GetValue(measures)!.Split(',').Select(static m => Enum.Parse<HttpMeasure>(m, ignoreCase: true))],
@@ -49,14 +45,14 @@ internal static class HttpCommand
             SegmentBytes = parsed.GetValue(segmentBytes),
             PartMs = parsed.GetValue(partMs),
             SegmentMs = parsed.GetValue(segmentMs),
-            Server = parsed.GetValue(server)!,
-            BasePort = parsed.GetValue(basePort),
-            ServerCore = parsed.GetValue(serverCore),
-            LoadCore = parsed.GetValue(loadCore),
+            Server = parsed.GetValue(common.Server)!,
+            BasePort = parsed.GetValue(common.BasePort),
+            ServerCore = parsed.GetValue(common.ServerCore),
+            LoadCore = parsed.GetValue(common.LoadCore),
             BarPart = parsed.GetValue(barPart),
             BarSegment = parsed.GetValue(barSegment),
             BarPlaylist = parsed.GetValue(barPlaylist),
-            Keep = parsed.GetValue(keep),
+            Keep = parsed.GetValue(common.Keep),
         }).Execute());
         return command;
     }
