@@ -13,7 +13,7 @@ internal sealed class JoinsRun(ChurnPlan plan, ChurnMeasure measure)
     private const double LimitShare = 0.9; // of its core, from which on the server is what limits the joins
     private readonly ClipIndex _clip = ClipIndex.Load(Publisher.ClipPath());
     private readonly List<string> _faults = [];
-    private readonly SortedDictionary<string, string> _configurations = new(StringComparer.Ordinal);
+    private readonly Configurations _configurations = new();
 
     public Outcome Measure()
     {
@@ -37,7 +37,7 @@ internal sealed class JoinsRun(ChurnPlan plan, ChurnMeasure measure)
     {
         using ServerUnderTest server = isPeer ? new NginxRtmp(plan.BasePort + 5) : Target.Create(plan.Server, plan.BasePort, plan.MergeMs);
         server.Start(plan.ServerCore);
-        _configurations[server.Label] = server.Configuration;
+        _configurations.Add(server.Label, server);
         var windows = CrowdLoad.Measure(plan.LoadCore, Crowd(server));
         var side = new Side(windows.Length > 1 ? windows[0] : null, windows[^1]);
         string label = $"{measure}, run {run + 1}, {server.Label}";
@@ -104,7 +104,7 @@ internal sealed class JoinsRun(ChurnPlan plan, ChurnMeasure measure)
         }
 
         if (pairs.Exists(static p => p.Peer.Noisy || p.Ours.Noisy)) Console.WriteLine(CrowdWindow.NoisyText);
-        foreach (var (label, text) in _configurations) Console.WriteLine($"\nconfiguration of {label}:\n{text.TrimEnd()}");
+        _configurations.Print();
         foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");
         return new Outcome(measure, rate, cpu, media, picture, share, verdict, pairs, _faults, _configurations);
     }
@@ -137,7 +137,7 @@ internal sealed class JoinsRun(ChurnPlan plan, ChurnMeasure measure)
     internal sealed record Outcome(
         ChurnMeasure Measure, Summary JoinsRatio, Summary CpuRatio, Summary FirstMediaRatio, Summary FirstKeyRatio, Summary? Share,
         string? Verdict,
-        IReadOnlyList<Pair> Pairs, IReadOnlyList<string> Faults, IReadOnlyDictionary<string, string> Configurations)
+        IReadOnlyList<Pair> Pairs, IReadOnlyList<string> Faults, Configurations Configurations)
     {
         public bool Missed => Verdict?.StartsWith("MISSED", StringComparison.Ordinal) ?? false;
     }

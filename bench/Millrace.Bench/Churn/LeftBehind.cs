@@ -13,9 +13,12 @@ internal sealed class LeftBehind(ChurnPlan plan)
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(3); // lets the server see the last disconnects
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
 
+    private readonly Configurations _configurations = new();
+
     public Outcome Measure()
     {
         using var server = Target.Create(plan.Server, plan.BasePort, plan.MergeMs);
+        _configurations.Add(server.Label, server);
         server.Start(core: -1);
         using var publisher = Publisher.Start(core: -1, Publisher.ClipPath(), server.RtmpPort, LiveName);
         var kinds = server.HttpPort > 0 ? plan.Kinds : [.. plan.Kinds.Where(static k => k is CycleKind.Play or CycleKind.Absent)];
@@ -28,10 +31,10 @@ internal sealed class LeftBehind(ChurnPlan plan)
             samples.Add(Take(server, engine.Done));
         }
 
-        return Conclude(server, engine, samples);
+        return Conclude(engine, samples);
     }
 
-    private Outcome Conclude(ServerUnderTest server, CycleEngine engine, List<Sample> samples)
+    private Outcome Conclude(CycleEngine engine, List<Sample> samples)
     {
         Sample first = samples[Math.Min(1, samples.Count - 1)], last = samples[^1];
         double growth = last.RssMb - first.RssMb;
@@ -42,7 +45,8 @@ internal sealed class LeftBehind(ChurnPlan plan)
         foreach (var (reason, count) in engine.Failures) Console.WriteLine($"FAILED {count}x {reason}");
         bool grew = growth > plan.AllowedMb || descriptors > AllowedDescriptors;
         if (grew) Console.WriteLine("MISSED: it grows");
-        return new Outcome(growth, descriptors, grew, engine.Failures, samples, server.Configuration);
+        _configurations.Print();
+        return new Outcome(growth, descriptors, grew, engine.Failures, samples, _configurations);
     }
 
     private Sample Take(ServerUnderTest server, int cycles)
@@ -76,7 +80,7 @@ internal sealed class LeftBehind(ChurnPlan plan)
 
     /// <summary>What grew from the first sample to the last; <c>Failures</c>: cycles that did not go as they should, by reason.</summary>
     internal sealed record Outcome(
-        double GrowthMb, int Descriptors, bool Grew, IReadOnlyDictionary<string, int> Failures, IReadOnlyList<Sample> Samples, string Configuration);
+        double GrowthMb, int Descriptors, bool Grew, IReadOnlyDictionary<string, int> Failures, IReadOnlyList<Sample> Samples, Configurations Configurations);
 
     internal sealed record Sample(int Cycles, double RssMb, int Descriptors, double HeapMb);
 }

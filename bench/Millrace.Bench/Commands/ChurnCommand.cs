@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Millrace.Bench.Churn;
-using Millrace.Bench.Servers;
 
 namespace Millrace.Bench.Commands;
 
@@ -33,15 +32,12 @@ internal static class ChurnCommand
         Option<int> perSecond = new("--per-second") { Description = "Beside: viewers that come, per second", DefaultValueFactory = _ => 200 };
         Option<double> stay = new("--stay") { Description = "Beside: seconds that each of them stays", DefaultValueFactory = _ => 5 };
         Option<int> merge = new("--merge-ms") { Description = "Window of our server in ms; 30 is its default", DefaultValueFactory = _ => 30 };
-        Option<string> server = new("--server") { Description = "Our server's program, or `nginx`", DefaultValueFactory = _ => Target.DefaultProgram };
-        Option<int> basePort = new("--base-port") { Description = "First of six ports on 127.0.0.1", DefaultValueFactory = _ => 21950 };
-        Option<int> serverCore = new("--server-core") { Description = "Joins, beside: core of the servers", DefaultValueFactory = _ => 0 };
-        Option<int> loadCore = new("--load-core") { Description = "Joins, beside: core of load generator and publisher", DefaultValueFactory = _ => 1 };
-        Option<string?> keep = new("--keep") { Description = "Write bench/results/NAME.json, which git does not ignore" };
+        var common = new CommonOptions(21950, mayBeNginx: true);
         var command = new Command("churn", About)
         {
-            measures, count, parallel, kinds, every, allow, heap, runs, seconds, atOnce, steady, perSecond, stay, merge, server, basePort, serverCore, loadCore, keep,
+            measures, count, parallel, kinds, every, allow, heap, runs, seconds, atOnce, steady, perSecond, stay, merge,
         };
+        common.AddTo(command);
         command.SetAction(parsed => new ChurnRun(new ChurnPlan
         {
             Measures = [.. parsed.GetValue(measures)!.Split(',').Select(static m => Enum.Parse<ChurnMeasure>(m, ignoreCase: true))],
@@ -58,11 +54,11 @@ internal static class ChurnCommand
             PerSecond = parsed.GetValue(perSecond),
             Stay = parsed.GetValue(stay),
             MergeMs = parsed.GetValue(merge),
-            Server = parsed.GetValue(server)!,
-            BasePort = parsed.GetValue(basePort),
-            ServerCore = parsed.GetValue(serverCore),
-            LoadCore = parsed.GetValue(loadCore),
-            Keep = parsed.GetValue(keep),
+            Server = parsed.GetValue(common.Server)!,
+            BasePort = parsed.GetValue(common.BasePort),
+            ServerCore = parsed.GetValue(common.ServerCore),
+            LoadCore = parsed.GetValue(common.LoadCore),
+            Keep = parsed.GetValue(common.Keep),
         }).Execute());
         return command;
     }

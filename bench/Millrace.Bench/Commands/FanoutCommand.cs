@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Millrace.Bench.Curves;
 using Millrace.Bench.Load;
-using Millrace.Bench.Servers;
 
 namespace Millrace.Bench.Commands;
 
@@ -21,25 +20,23 @@ internal static class FanoutCommand
         Option<int?> viewers = new("--viewers") { Description = "Viewers of the one stream, 1500" };
         Option<string> merge = new("--merge") { Description = "Windows of our server, e.g. 0ms,10ms,50ms,350ms; 30ms is always run too", DefaultValueFactory = _ => "30ms" };
         Option<string> protocols = new("--protocols") { Description = "rtmp, flv or both; the peer always runs rtmp", DefaultValueFactory = _ => "rtmp,flv" };
-        Option<int?> runs = new("--runs") { Description = "Pairs, 5; with --curve 3; with --knee how often a step is tried, 2" };
+        Option<int?> runs = new("--runs") { Description = "Pairs, 5; with --curve 3; with --knee how often each step is tried, 3; the majority decides" };
         Option<double> seconds = new("--seconds") { Description = "Measured window of a run", DefaultValueFactory = _ => 10 };
         Option<double?> settle = new("--settle") { Description = "Seconds between the last viewer's start and the window, 4; with --curve and --knee 8, since each run has a server that is yet to be compiled" };
         Option<int> ramp = new("--ramp") { Description = "New viewers per second", DefaultValueFactory = _ => 500 };
         Option<int?> pace = new("--pace") { Description = "Least milliseconds between two reads of a viewer by the load generator, 10; with --knee 50" };
-        Option<string> server = new("--server") { Description = "Our server's program, or `nginx` for the harness check", DefaultValueFactory = _ => Target.DefaultProgram };
-        Option<int> basePort = new("--base-port") { Description = "First of six ports on 127.0.0.1", DefaultValueFactory = _ => 21930 };
-        Option<int> serverCore = new("--server-core") { Description = "Core of the server", DefaultValueFactory = _ => 0 };
-        Option<int> loadCore = new("--load-core") { Description = "Core of load generator and publisher", DefaultValueFactory = _ => 1 };
+        Option<int> segment = new("--mss") { Description = "TCP_MAXSEG of the viewers, bytes: 1460 leaves 1448 beside time stamps, as on Ethernet; 0 = the interface's, which on loopback is 64 KB" };
+        var common = new CommonOptions(21930, mayBeNginx: true);
         Option<double?> bar = new("--bar") { Description = "Largest accepted ratio to the peer for the windows named by --merge, e.g. 0.65" };
         Option<Curve?> curve = new("--curve") { Description = "viewers: ever more of one stream; streams: ever more of them, --viewers (1000) in all" };
         Option<Knee?> knee = new("--knee") { Description = "viewers10k: one stream of 300 kbit/s; streams5k: audio of 60 kbit/s with two viewers each; what one core holds" };
         Option<string> steps = new("--steps") { Description = "Of --curve or --knee, e.g. 2000,4000,8000", DefaultValueFactory = _ => "" };
         Option<int?> kilobits = new("--kbit") { Description = "Clip of --curve: 2650, 600 (viewers) or 300 (streams)" };
-        Option<string?> keep = new("--keep") { Description = "Write bench/results/NAME.json, which git does not ignore" };
         var command = new Command("fanout", About)
         {
-            viewers, merge, protocols, runs, seconds, settle, ramp, pace, server, basePort, serverCore, loadCore, bar, curve, knee, steps, kilobits, keep,
+            viewers, merge, protocols, runs, seconds, settle, ramp, pace, segment, bar, curve, knee, steps, kilobits,
         };
+        common.AddTo(command);
         command.SetAction(parsed => parsed.GetValue(curve) is { } along ? new CurveRun(Plan(parsed), along).Execute()
             : parsed.GetValue(knee) is { } towards ? new KneeRun(Plan(parsed), towards).Execute()
             : Fanout(parsed).Execute());
@@ -55,12 +52,13 @@ internal static class FanoutCommand
             Settle = parsed.GetValue(settle) ?? 4,
             Ramp = parsed.GetValue(ramp),
             PaceMs = parsed.GetValue(pace) ?? 10,
-            Server = parsed.GetValue(server)!,
-            BasePort = parsed.GetValue(basePort),
-            ServerCore = parsed.GetValue(serverCore),
-            LoadCore = parsed.GetValue(loadCore),
+            SegmentBytes = parsed.GetValue(segment),
+            Server = parsed.GetValue(common.Server)!,
+            BasePort = parsed.GetValue(common.BasePort),
+            ServerCore = parsed.GetValue(common.ServerCore),
+            LoadCore = parsed.GetValue(common.LoadCore),
             Bar = parsed.GetValue(bar),
-            Keep = parsed.GetValue(keep),
+            Keep = parsed.GetValue(common.Keep),
         });
 
         CurvePlan Plan(ParseResult parsed)
@@ -72,16 +70,17 @@ internal static class FanoutCommand
                     ? CurvePlan.PointsOf(along, wanted, parsed.GetValue(viewers) ?? 1000, parsed.GetValue(kilobits) ?? (along == Curve.Viewers ? 600 : 300))
                     : CurvePlan.PointsOf(parsed.GetValue(knee)!.Value, wanted),
                 WindowsMs = FanoutPlan.ParseWindows(parsed.GetValue(merge)!),
-                Runs = parsed.GetValue(runs) ?? (parsed.GetValue(curve) is null ? 2 : 3),
+                Runs = parsed.GetValue(runs) ?? 3,
                 Seconds = parsed.GetValue(seconds),
                 Settle = parsed.GetValue(settle) ?? 8,
                 Ramp = parsed.GetValue(ramp),
                 PaceMs = parsed.GetValue(pace) ?? (parsed.GetValue(curve) is null ? 50 : 10),
-                Server = parsed.GetValue(server)!,
-                BasePort = parsed.GetValue(basePort),
-                ServerCore = parsed.GetValue(serverCore),
-                LoadCore = parsed.GetValue(loadCore),
-                Keep = parsed.GetValue(keep),
+                SegmentBytes = parsed.GetValue(segment),
+                Server = parsed.GetValue(common.Server)!,
+                BasePort = parsed.GetValue(common.BasePort),
+                ServerCore = parsed.GetValue(common.ServerCore),
+                LoadCore = parsed.GetValue(common.LoadCore),
+                Keep = parsed.GetValue(common.Keep),
             };
         }
     }

@@ -18,6 +18,9 @@ internal sealed record FanoutPlan
     public required double Settle { get; init; }
     public required int Ramp { get; init; }
     public required int PaceMs { get; init; }
+
+    /// <summary>TCP_MAXSEG of the viewers' sockets, bytes; 0 = the interface's.</summary>
+    public required int SegmentBytes { get; init; }
     public required string Server { get; init; }
     public required int BasePort { get; init; }
     public required int ServerCore { get; init; }

@@ -12,7 +12,7 @@ internal sealed class FanoutRun(FanoutPlan plan)
 {
     private const string StreamName = "clip";
     private readonly List<string> _faults = [];
-    private readonly SortedDictionary<string, string> _configurations = new(StringComparer.Ordinal);
+    private readonly Configurations _configurations = new();
     private ClipIndex _clip = null!;
 
     public int Execute()
@@ -22,7 +22,7 @@ internal sealed class FanoutRun(FanoutPlan plan)
         Dictionary<FanoutPlan.Variant, List<Pair>> pairs = variants.ToDictionary(static v => v, static _ => new List<Pair>());
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{plan.Viewers} viewers of {_clip.BitsPerSecond / 1e6:F2} Mbit/s; server on core {plan.ServerCore}, load on core {plan.LoadCore}; "
-            + $"window {plan.Seconds} s, {plan.Runs} rounds"));
+            + $"window {plan.Seconds} s, {plan.Runs} rounds{(plan.SegmentBytes > 0 ? $"; segments of {plan.SegmentBytes} bytes" : "")}"));
         for (int round = 0; round < plan.Runs; round++)
         {
             // Every other round runs backwards, so that a drift of the machine falls on both sides alike.
@@ -41,7 +41,7 @@ internal sealed class FanoutRun(FanoutPlan plan)
         string label = variant?.Label(plan) ?? "nginx-rtmp";
         using ServerUnderTest server = variant?.Create(plan) ?? new NginxRtmp(plan.BasePort);
         server.Start(plan.ServerCore);
-        _configurations[label] = server.Configuration;
+        _configurations.Add(label, server);
         using var publisher = Publisher.Start(plan.LoadCore, _clip.Path, server.RtmpPort, StreamName);
         var protocol = variant?.Protocol ?? Protocol.Rtmp;
         var players = new PlayersPlan
@@ -55,6 +55,7 @@ internal sealed class FanoutRun(FanoutPlan plan)
             Settle = plan.Settle,
             Seconds = plan.Seconds,
             PaceMs = plan.PaceMs,
+            SegmentBytes = plan.SegmentBytes,
             Watch = server.ProcessId,
             WatchCore = plan.ServerCore,
             Clip = _clip.Path,
@@ -99,7 +100,7 @@ internal sealed class FanoutRun(FanoutPlan plan)
 
         int noisy = pairs.Values.SelectMany(static l => l).Count(static p => p.Peer.Noisy || p.Ours.Noisy);
         if (noisy > 0) Console.WriteLine($"NOISY: in {noisy} pairs something else used the server's core; repeat on a quiet machine before the figure is believed");
-        foreach (var (label, text) in _configurations) Console.WriteLine($"\nconfiguration of {label}:\n{text.TrimEnd()}");
+        _configurations.Print();
         var machine = MachineFacts.Collect();
         Console.WriteLine($"\n{machine}");
         foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");

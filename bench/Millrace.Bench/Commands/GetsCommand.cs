@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Text.Json;
-using Millrace.Bench.Hls;
+using Millrace.Bench.Http;
 using Millrace.Bench.Measure;
 
 namespace Millrace.Bench.Commands;
 
-/// <summary>`gets`: the plain requests of `hls` alone, against any HTTP server.</summary>
+/// <summary>`gets`: the requests of `http` alone, against any HTTP server.</summary>
 internal static class GetsCommand
 {
     public static Command Create()

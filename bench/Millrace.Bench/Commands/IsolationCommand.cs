@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Millrace.Bench.Isolation;
 using Millrace.Bench.Load;
-using Millrace.Bench.Servers;
 
 namespace Millrace.Bench.Commands;
 
@@ -28,15 +27,12 @@ internal static class IsolationCommand
         Option<double> slowSettle = new("--slow-settle") { Description = "Seconds before a window with them: their buffers are full after 5, and the first skips come after 13", DefaultValueFactory = _ => 10 };
         Option<int> sample = new("--sample-every") { Description = "Each so many-th viewer times its pictures, the others count bytes", DefaultValueFactory = _ => 10 };
         Option<int> pace = new("--pace") { Description = "Least milliseconds between two reads of a viewer that only counts", DefaultValueFactory = _ => 10 };
-        Option<string> server = new("--server") { Description = "Our server's program, or `nginx`", DefaultValueFactory = _ => Target.DefaultProgram };
-        Option<int> basePort = new("--base-port") { Description = "First of four ports on 127.0.0.1", DefaultValueFactory = _ => 21970 };
-        Option<int> serverCore = new("--server-core") { Description = "Core of the server", DefaultValueFactory = _ => 0 };
-        Option<int> loadCore = new("--load-core") { Description = "Core of load generator and publisher", DefaultValueFactory = _ => 1 };
-        Option<string?> keep = new("--keep") { Description = "Write bench/results/NAME.json, which git does not ignore" };
+        var common = new CommonOptions(21970, mayBeNginx: true);
         var command = new Command("isolation", About)
         {
-            viewers, stalled, half, protocol, merge, runs, seconds, settle, slowSettle, sample, pace, server, basePort, serverCore, loadCore, keep,
+            viewers, stalled, half, protocol, merge, runs, seconds, settle, slowSettle, sample, pace,
         };
+        common.AddTo(command);
         command.SetAction(parsed => new IsolationRun(new IsolationPlan
         {
             Viewers = parsed.GetValue(viewers),
@@ -50,11 +46,11 @@ internal static class IsolationCommand
             SlowSettle = parsed.GetValue(slowSettle),
             SampleEvery = parsed.GetValue(sample),
             PaceMs = parsed.GetValue(pace),
-            Server = parsed.GetValue(server)!,
-            BasePort = parsed.GetValue(basePort),
-            ServerCore = parsed.GetValue(serverCore),
-            LoadCore = parsed.GetValue(loadCore),
-            Keep = parsed.GetValue(keep),
+            Server = parsed.GetValue(common.Server)!,
+            BasePort = parsed.GetValue(common.BasePort),
+            ServerCore = parsed.GetValue(common.ServerCore),
+            LoadCore = parsed.GetValue(common.LoadCore),
+            Keep = parsed.GetValue(common.Keep),
         }).Execute());
         return command;
     }

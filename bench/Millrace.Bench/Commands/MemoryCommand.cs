@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Millrace.Bench.Load;
 using Millrace.Bench.Memory;
-using Millrace.Bench.Servers;
 
 namespace Millrace.Bench.Commands;
 
@@ -27,20 +26,17 @@ internal static class MemoryCommand
         Option<double> nodeSeconds = new("--node-seconds") { Description = "Node: how long the stream runs; the last ten are sampled", DefaultValueFactory = _ => 120 };
         Option<int> nodeRuns = new("--node-runs") { Description = "Node: runs", DefaultValueFactory = _ => 1 };
         Option<int> starts = new("--starts") { Description = "Start: warm starts", DefaultValueFactory = _ => 10 };
-        Option<string> server = new("--server") { Description = "Our server's program", DefaultValueFactory = _ => Target.DefaultProgram };
-        Option<int> basePort = new("--base-port") { Description = "First of six ports on 127.0.0.1", DefaultValueFactory = _ => 21970 };
-        Option<int> serverCore = new("--server-core") { Description = "Viewer: core of the servers", DefaultValueFactory = _ => 0 };
-        Option<int> loadCore = new("--load-core") { Description = "Viewer: core of load generator and publisher", DefaultValueFactory = _ => 1 };
+        var common = new CommonOptions(21970);
         Option<double?> barViewer = new("--bar-viewer-kb") { Description = "Largest accepted resident memory per viewer, e.g. 8" };
         Option<double?> barKernel = new("--bar-kernel") { Description = "Largest accepted ratio of kernel memory per viewer to the peer's, e.g. 1" };
         Option<double?> barNode = new("--bar-node-mb") { Description = "Largest accepted resident memory of a node with one stream, e.g. 100" };
         Option<double?> barStart = new("--bar-start-s") { Description = "Largest accepted time until the media ports take connections, e.g. 0.6" };
-        Option<string?> keep = new("--keep") { Description = "Write bench/results/NAME.json, which git does not ignore" };
         var command = new Command("memory", About)
         {
-            measures, runs, viewers, protocols, ramp, alone, settle, seconds, nodeSeconds, nodeRuns, starts, server, basePort, serverCore, loadCore,
-            barViewer, barKernel, barNode, barStart, keep,
+            measures, runs, viewers, protocols, ramp, alone, settle, seconds, nodeSeconds, nodeRuns, starts,
+            barViewer, barKernel, barNode, barStart,
         };
+        common.AddTo(command);
         command.SetAction(parsed => new MemoryRun(new MemoryPlan
         {
             Measures = [.. parsed.GetValue(measures)!.Split(',').Select(static m => Enum.Parse<MemoryMeasure>(m, ignoreCase: true))],
@@ -54,15 +50,15 @@ internal static class MemoryCommand
             NodeSeconds = parsed.GetValue(nodeSeconds),
             NodeRuns = parsed.GetValue(nodeRuns),
             Starts = parsed.GetValue(starts),
-            Server = parsed.GetValue(server)!,
-            BasePort = parsed.GetValue(basePort),
-            ServerCore = parsed.GetValue(serverCore),
-            LoadCore = parsed.GetValue(loadCore),
+            Server = parsed.GetValue(common.Server)!,
+            BasePort = parsed.GetValue(common.BasePort),
+            ServerCore = parsed.GetValue(common.ServerCore),
+            LoadCore = parsed.GetValue(common.LoadCore),
             BarViewerKb = parsed.GetValue(barViewer),
             BarKernel = parsed.GetValue(barKernel),
             BarNodeMb = parsed.GetValue(barNode),
             BarStartS = parsed.GetValue(barStart),
-            Keep = parsed.GetValue(keep),
+            Keep = parsed.GetValue(common.Keep),
         }).Execute());
         return command;
     }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Millrace.Bench.Publish;
-using Millrace.Bench.Servers;
 
 namespace Millrace.Bench.Commands;
 
@@ -25,16 +24,13 @@ internal static class PublishCommand
         Option<int> runs = new("--runs") { Description = "Pairs", DefaultValueFactory = _ => 5 };
         Option<double> seconds = new("--seconds") { Description = "Measured window of a run", DefaultValueFactory = _ => 10 };
         Option<double> settle = new("--settle") { Description = "Seconds between the last acceptance and the window; the runtime compiles meanwhile", DefaultValueFactory = _ => 15 };
-        Option<string> server = new("--server") { Description = "Our server's program, or `nginx` for the harness check", DefaultValueFactory = _ => Target.DefaultProgram };
-        Option<int> basePort = new("--base-port") { Description = "First of six ports on 127.0.0.1", DefaultValueFactory = _ => 21930 };
-        Option<int> serverCore = new("--server-core") { Description = "Core of the server", DefaultValueFactory = _ => 0 };
-        Option<int> loadCore = new("--load-core") { Description = "Core of the publishers", DefaultValueFactory = _ => 1 };
+        var common = new CommonOptions(21930, mayBeNginx: true);
         Option<double?> bar = new("--bar") { Description = "Largest accepted ratio to the peer, e.g. 1.0" };
-        Option<string?> keep = new("--keep") { Description = "Write bench/results/NAME.json, which git does not ignore" };
         var command = new Command("publish", About)
         {
-            publishers, kilobits, viewers, chunk, pace, ramp, runs, seconds, settle, server, basePort, serverCore, loadCore, bar, keep,
+            publishers, kilobits, viewers, chunk, pace, ramp, runs, seconds, settle, bar,
         };
+        common.AddTo(command);
         command.SetAction(parsed => new PublishRun(new PublishPlan
         {
             Publishers = parsed.GetValue(publishers),
@@ -46,12 +42,12 @@ internal static class PublishCommand
             Runs = parsed.GetValue(runs),
             Seconds = parsed.GetValue(seconds),
             Settle = parsed.GetValue(settle),
-            Server = parsed.GetValue(server)!,
-            BasePort = parsed.GetValue(basePort),
-            ServerCore = parsed.GetValue(serverCore),
-            LoadCore = parsed.GetValue(loadCore),
+            Server = parsed.GetValue(common.Server)!,
+            BasePort = parsed.GetValue(common.BasePort),
+            ServerCore = parsed.GetValue(common.ServerCore),
+            LoadCore = parsed.GetValue(common.LoadCore),
             Bar = parsed.GetValue(bar),
-            Keep = parsed.GetValue(keep),
+            Keep = parsed.GetValue(common.Keep),
         }).Execute());
         return command;
     }

@@ -9,11 +9,11 @@ internal sealed class CurveRecord
 {
     private readonly List<object> _runs = [];
     private readonly List<string> _faults = [];
-    private readonly SortedDictionary<string, string> _configurations = new(StringComparer.Ordinal);
+    private readonly Configurations _configurations = new();
 
-    public void Add(string label, string configuration, CurveReport report, string when)
+    public void Add(string label, ServerUnderTest server, CurveReport report, string when)
     {
-        _configurations[label] = configuration;
+        _configurations.Add(label, server);
         string[] misses = [.. report.Misses()];
         _runs.Add(new { label, when, report, misses });
         string load = $"{report.Point.Streams} streams, {report.Point.Viewers} viewers";
@@ -21,13 +21,17 @@ internal sealed class CurveRecord
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  {when}  {load}  {label,-16} {report.CpuPerGbit:F3} CPU s/Gbit  server {report.ServerShare:P0}  load {report.LoadShare:P0}  {report.GbitPerSecond:F2} Gbit/s  "
             + $"delivered {report.Delivered:P1} least {report.SlowestDelivered:P1}  publishers late {report.Publishers.WorstLatenessMs:F0} ms  windows x {report.WindowFactor:F2}  "
-            + $"late passes {report.LatePasses}  RSS {report.Players[0].ServerRssMb:F0} MB{(report.Noisy ? "  NOISY" : "")}  {(misses.Length == 0 ? "held" : string.Join("; ", misses))}"));
+            + $"late passes {report.LatePasses}  RSS {report.Players[0].ServerRssMb:F0} MB{(report.Noisy ? "  NOISY" : "")}  {(report.IsHeldInWindow ? "held" : report.IsHeld ? "held with wider windows" : string.Join("; ", misses))}"));
     }
 
     /// <summary>Prints what belongs to the figures, writes them, and returns the exit code.</summary>
-    public int Conclude(string kind, CurvePlan plan, List<string> table)
+    /// <param name="kind">Names the file.</param>
+    /// <param name="plan">What was asked for.</param>
+    /// <param name="table">The figures as printed.</param>
+    /// <param name="knees">What came out of the tries of each step; null for a curve.</param>
+    public int Conclude(string kind, CurvePlan plan, List<string> table, IReadOnlyList<KneeStep>? knees = null)
     {
-        foreach (var (label, text) in _configurations) Console.WriteLine($"\nconfiguration of {label}:\n{text.TrimEnd()}");
+        _configurations.Print();
         var machine = MachineFacts.Collect();
         Console.WriteLine($"\n{machine}");
         foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");
@@ -36,6 +40,7 @@ internal sealed class CurveRecord
             plan = plan with { Server = Target.Recorded(plan.Server) },
             machine,
             table,
+            knees,
             runs = _runs,
             faults = _faults,
             configurations = _configurations,

@@ -10,6 +10,7 @@ internal sealed record CurveReport
     private const double Held = 0.95;
     private const double HeaderBytes = 24; // of one frame in RTMP or chunked FLV, generously
     private const double SaturatedShare = 0.95;
+    private const double Unstretched = 1.005; // of the window factor, which the metrics page rounds
 
     public required LoadPoint Point { get; init; }
     public required IReadOnlyList<PlayersReport> Players { get; init; }
@@ -40,6 +41,12 @@ internal sealed record CurveReport
     public double SlowestDelivered => Players.Min(static p => p.SlowestViewerKbps) * 1000 / ClipBitsPerSecond;
 
     public bool Noisy => Players[0].Noisy;
+
+    /// <summary>Nobody was lost or skipped, whether or not windows had to be stretched for it.</summary>
+    public bool IsHeld => !Misses().Any();
+
+    /// <summary>The same within the configured window.</summary>
+    public bool IsHeldInWindow => IsHeld && WindowFactor <= Unstretched;
 
     /// <summary>What keeps the load from being held; empty = held.</summary>
     public IEnumerable<string> Misses()

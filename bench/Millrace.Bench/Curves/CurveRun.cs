@@ -41,7 +41,7 @@ internal sealed class CurveRun(CurvePlan plan, Curve curve)
                 using ServerUnderTest server = plan.Create(window);
                 string label = window is { } ms ? $"millrace {ms} ms" : Peer;
                 var report = _stage.Run(server, point);
-                _record.Add(label, server.Configuration, report, $"round {round + 1}");
+                _record.Add(label, server, report, $"round {round + 1}");
                 if (!runs.TryGetValue(label, out var list)) runs[label] = list = [];
                 list.Add(report);
             }

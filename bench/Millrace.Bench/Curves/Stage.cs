@@ -76,6 +76,7 @@ internal sealed class Stage(CurvePlan plan)
             Settle = plan.Settle,
             Seconds = plan.Seconds,
             PaceMs = plan.PaceMs,
+            SegmentBytes = plan.SegmentBytes,
             // The first measures the server for all; the others are at work in the same seconds.
             Watch = process == 0 ? server.ProcessId : 0,
             WatchCore = process == 0 ? plan.ServerCore : -1,

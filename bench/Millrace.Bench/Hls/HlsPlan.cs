@@ -9,15 +9,6 @@ internal enum HlsMeasure
 
     /// <summary>Viewers who follow the stream: playlist after playlist, and the parts that they name.</summary>
     Steady,
-
-    /// <summary>Media playlists without a directive.</summary>
-    Playlist,
-
-    /// <summary>One part.</summary>
-    Part,
-
-    /// <summary>One segment.</summary>
-    Segment,
 }
 
 /// <summary>What `hls` measures.</summary>
@@ -29,7 +20,11 @@ internal sealed record HlsPlan
     public required int Parts { get; init; }
     public required int WarmupParts { get; init; }
     public required int Ramp { get; init; }
+    /// <summary>Blocked: ask for gzip.</summary>
     public required bool Gzip { get; init; }
+
+    /// <summary>Steady: the same.</summary>
+    public required bool SteadyGzip { get; init; }
     public required bool AsksTogether { get; init; }
 
     /// <summary>Steady: numbers of viewers, each measured by itself.</summary>
@@ -43,9 +38,6 @@ internal sealed record HlsPlan
 
     /// <summary>See <see cref="SteadyPlan.Skip"/>.</summary>
     public required bool Skip { get; init; }
-    public required int Connections { get; init; }
-    public required double Warmup { get; init; }
-    public required double Seconds { get; init; }
 
     /// <summary>`hls.part` of our server, ms.</summary>
     public required int PartMs { get; init; }
@@ -56,27 +48,17 @@ internal sealed record HlsPlan
     public required int BasePort { get; init; }
     public required int ServerCore { get; init; }
     public required int LoadCore { get; init; }
+
+    /// <summary>On the last answer to 95 % of the parts, ms: after the first, and after a connection that waits alone.</summary>
     public double? BarMs { get; init; }
     public double? BarKb { get; init; }
 
-    /// <summary>On 95 % of the deliveries of a part, ms.</summary>
+    /// <summary>On 95 % of the deliveries of a part, ms: after the first viewer, and after one alone, has its playlist.</summary>
     public double? BarP95 { get; init; }
 
     /// <summary>On the server's share of its core with steady viewers.</summary>
     public double? BarCore { get; init; }
     public string? Keep { get; init; }
 
-    public MillraceServer CreateServer() => new(Path.GetFullPath(Server), BasePort, MergeMs, $"""
-        hls:
-          part: {PartMs}ms
-          segment: {SegmentMs}ms
-
-        """);
-
-    public bool HasPairs => Array.Exists(Measures, IsPair);
-
-    /// <summary>What nginx can do, too.</summary>
-    public static bool IsPair(HlsMeasure measure) => measure is not (HlsMeasure.Blocked or HlsMeasure.Steady);
-
-    private const int MergeMs = 30; // the default: HLS does not depend on it
+    public MillraceServer CreateServer() => Target.CreateHls(Server, BasePort, PartMs, SegmentMs);
 }

@@ -10,14 +10,11 @@ namespace Millrace.Bench.Hls;
 internal sealed class HlsRun(HlsPlan plan)
 {
     private const string StreamName = "clip";
-    private const double BaselineSeconds = 3;
     private readonly ClipIndex _clip = ClipIndex.Load(Publisher.ClipPath());
     private readonly List<string> _faults = [];
     private readonly List<WaitersReport> _blocked = [];
     private readonly List<SteadyReport> _steady = [];
-    private readonly List<Pair> _pairs = [];
-    private readonly List<double> _baselines = [];
-    private readonly SortedDictionary<string, string> _configurations = new(StringComparer.Ordinal);
+    private readonly Configurations _configurations = new();
 
     public int Execute()
     {
@@ -32,8 +29,6 @@ internal sealed class HlsRun(HlsPlan plan)
             {
                 if (plan.Measures.Contains(HlsMeasure.Steady)) MeasureSteady(run, viewers);
             }
-
-            if (plan.HasPairs) MeasurePairs(run);
         }
 
         return Conclude();
@@ -63,7 +58,7 @@ internal sealed class HlsRun(HlsPlan plan)
         _blocked.Add(r);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  run {run + 1}  blocked   {r.Waiters} waiters, {r.Parts.Count} parts: last answer p50 {r.LastAfterFirst(0.5):F1} p95 {r.LastAfterFirst(0.95):F1} max {r.LastAfterFirst(1):F1} ms after the first, "
-            + $"p50 {r.LastAfterAlone(0.5):F1} max {r.LastAfterAlone(1):F1} ms after one alone; playlist {r.PlaylistBytes} B  server {r.ServerCpu / r.Seconds:P0}  load {r.OwnCpu / r.Seconds:P0}, {r.OwnShareOfRelease:P0} between first and last"));
+            + $"p50 {r.LastAfterAlone(0.5):F1} p95 {r.LastAfterAlone(0.95):F1} max {r.LastAfterAlone(1):F1} ms after one alone; playlist {r.PlaylistBytes} B  server {r.ServerCpu / r.Seconds:P0}  load {r.OwnCpu / r.Seconds:P0}, {r.OwnShareOfRelease:P0} between first and last"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"         memory    {r.RssBeforeKb / 1024:F0} MB before, {r.RssIdleKb / 1024:F0} idle, {r.RssBlockedKb / 1024:F0} blocked, {r.RssLargestKb / 1024:F0} after parts; "
             + $"KB each: connection {r.ConnectionKb:F1} + wait {r.WaitKb:F1} = {r.WaiterKb:F1}; after parts {r.SteadyKb:F1}"));
@@ -82,7 +77,7 @@ internal sealed class HlsRun(HlsPlan plan)
             Viewers = viewers,
             IsSplit = plan.IsSplit,
             Skip = plan.Skip,
-            Gzip = plan.Gzip,
+            Gzip = plan.SteadyGzip,
             Parts = plan.Parts,
             WarmupParts = plan.WarmupParts,
             Ramp = plan.Ramp,
@@ -104,72 +99,10 @@ internal sealed class HlsRun(HlsPlan plan)
         }
     }
 
-    private void MeasurePairs(int run)
-    {
-        using var server = plan.CreateServer();
-        using var nginx = new NginxFiles(plan.BasePort + 5);
-        using var publisher = StartPublished(server);
-        nginx.Start(plan.ServerCore);
-        _configurations[nginx.Label] = nginx.Configuration;
-        using var source = HlsSource.Open(server.HttpPort, ServerUnderTest.App, StreamName);
-        source.WithSegment();
-        MeasureBaseline(server);
-        foreach (var measure in plan.Measures.Where(HlsPlan.IsPair))
-        {
-            // The newest of its kind, which stays for long enough; the same bytes on both sides.
-            var playlist = source.WithSegment();
-            string path = measure switch
-            {
-                HlsMeasure.Part => source.PathOf(playlist.LastSegmentPart!),
-                HlsMeasure.Segment => source.PathOf(playlist.LastSegment!),
-                _ => source.PlaylistPath,
-            };
-            nginx.Put(Path.GetFileName(path), source.Get(path));
-            // Every other run goes backwards, so that a drift of the machine falls on both sides alike.
-            bool peerFirst = run % 2 == 0;
-            var peer = peerFirst ? Get(run, measure, nginx, "/" + Path.GetFileName(path)) : null;
-            var ours = Get(run, measure, server, path);
-            peer ??= Get(run, measure, nginx, "/" + Path.GetFileName(path));
-            _pairs.Add(new Pair(measure, peer, ours));
-        }
-
-        CheckPublisher(run, publisher);
-    }
-
-    private GetsReport Get(int run, HlsMeasure measure, ServerUnderTest server, string path)
-    {
-        var load = new GetsPlan
-        {
-            Port = server.HttpPort,
-            Path = path,
-            Connections = plan.Connections,
-            Warmup = plan.Warmup,
-            Seconds = plan.Seconds,
-            Watch = server.ProcessId,
-            WatchCore = plan.ServerCore,
-        };
-        var r = Load<GetsReport>(load.ToArguments());
-        string label = server is NginxFiles ? server.Label : "millrace";
-        foreach (var fault in r.Invalid()) _faults.Add($"run {run + 1}, {measure}, {label}: {fault}");
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  run {run + 1}  {measure,-8}  {label,-12} {r.BodyBytes,8} B  {r.PerSecond,8:F0}/s  {r.Gbit / r.Seconds:F2} Gbit/s  {r.CpuPerGbit:F4} CPU s/Gbit  {r.CpuMicrosPerAnswer:F1} CPU us each  "
-            + $"server {r.ServerCpu / r.Seconds:P0}  load {r.OwnCpu / r.Seconds:P0}{(r.GeneratorBound ? "  LOAD-BOUND" : "")}{(r.Noisy ? "  NOISY" : "")}"));
-        return r;
-    }
-
-    /// <summary>What the server spends on the stream itself, so that one can tell how much of a figure it is.</summary>
-    private void MeasureBaseline(ServerUnderTest server)
-    {
-        var probe = new ProcessProbe(server.ProcessId);
-        double before = probe.CpuSeconds();
-        Thread.Sleep(TimeSpan.FromSeconds(BaselineSeconds));
-        _baselines.Add((probe.CpuSeconds() - before) / BaselineSeconds);
-    }
-
     private ChildProcess StartPublished(MillraceServer server)
     {
         server.Start(plan.ServerCore);
-        _configurations["millrace"] = server.Configuration;
+        _configurations.Add("millrace", server);
         return Publisher.Start(plan.LoadCore, _clip.Path, server.RtmpPort, StreamName);
     }
 
@@ -187,14 +120,9 @@ internal sealed class HlsRun(HlsPlan plan)
         blocked?.Print();
         var steady = plan.Viewers.Select(v => _steady.Where(r => r.Viewers == v).ToList()).Where(static r => r.Count > 0).Select(r => SteadyResult.Of(r, plan)).ToList();
         foreach (var viewers in steady) viewers.Print();
-        var pairs = plan.Measures.Where(HlsPlan.IsPair)
-            .Select(m => PairResult.Of(m, [.. _pairs.Where(p => p.Measure == m)])).ToList();
-        foreach (var pair in pairs) pair.Print();
-        var baseline = Summary.Of(_baselines);
-        if (_baselines.Count > 0) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"taking in and packaging the stream: {baseline.Median:P1} of the core, contained in millrace's figures"));
-        int noisy = _pairs.Count(static p => p.Peer.Noisy || p.Ours.Noisy) + _steady.Count(static r => r.Noisy);
+        int noisy = _steady.Count(static r => r.Noisy);
         if (noisy > 0) Console.WriteLine($"NOISY: in {noisy} runs something else used the server's core; repeat on a quiet machine before the figure is believed");
-        foreach (var (label, text) in _configurations) Console.WriteLine($"\nconfiguration of {label}:\n{text.TrimEnd()}");
+        _configurations.Print();
         var machine = MachineFacts.Collect();
         Console.WriteLine($"\n{machine}");
         foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");
@@ -205,14 +133,10 @@ internal sealed class HlsRun(HlsPlan plan)
             clipBitsPerSecond = _clip.BitsPerSecond,
             blocked,
             steady,
-            pairs,
-            baseline,
             faults = _faults,
             configurations = _configurations,
         });
         Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
         return _faults.Count > 0 ? 2 : blocked is { IsMissed: true } || steady.Exists(static r => r.IsMissed) ? 1 : 0;
     }
-
-    internal sealed record Pair(HlsMeasure Measure, GetsReport Peer, GetsReport Ours);
 }

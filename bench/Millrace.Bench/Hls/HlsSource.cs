@@ -33,14 +33,33 @@ internal sealed class HlsSource : IDisposable
         while (true)
         {
             var playlist = MediaPlaylistText.Parse(System.Text.Encoding.UTF8.GetString(Get(PlaylistPath)));
-            if (playlist is { LastSegment: not null, LastSegmentPart: not null }) return playlist;
+            if (playlist.Segments.Count > 0 && playlist.Parts.Any(p => p.Segment == playlist.NextSegment - 1)) return playlist;
             if (DateTime.UtcNow > limit) throw new InvalidOperationException("the playlist got no segment with parts");
             Thread.Sleep(200);
         }
     }
 
-    /// <summary>The path of what a playlist names.</summary>
-    public string PathOf(string uri) => new Uri(new Uri(_http.BaseAddress!, PlaylistPath), uri).PathAndQuery;
+    /// <summary>Of what the playlist names, the path of that whose length is nearest to one asked for, and its bytes; waits for one that is near enough, and gives up.</summary>
+    /// <param name="named">URIs that are to be considered.</param>
+    /// <param name="wanted">Bytes.</param>
+    /// <param name="tolerance">What is near enough, as a share of it.</param>
+    public (string Path, byte[] Bytes) Nearest(Func<MediaPlaylistText, IEnumerable<string>> named, int wanted, double tolerance)
+    {
+        Dictionary<string, byte[]> known = new(StringComparer.Ordinal);
+        var limit = DateTime.UtcNow + SegmentTimeout;
+        while (true)
+        {
+            string[] paths = [.. named(WithSegment()).Select(PathOf)];
+            foreach (string path in paths.Where(p => !known.ContainsKey(p))) known[path] = Get(path);
+            string nearest = paths.MinBy(p => Math.Abs(known[p].Length - wanted))!;
+            bool isNear = Math.Abs(known[nearest].Length - wanted) <= wanted * tolerance;
+            if (isNear || DateTime.UtcNow > limit) return (nearest, known[nearest]);
+            Thread.Sleep(200);
+        }
+    }
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>The path of what a playlist names.</summary>
+    private string PathOf(string uri) => new Uri(new Uri(_http.BaseAddress!, PlaylistPath), uri).PathAndQuery;
 }

@@ -14,11 +14,8 @@ internal sealed record MediaPlaylistText
     /// <summary>The end of the last part on the server's wall clock, Unix seconds (EXT-X-PROGRAM-DATE-TIME and the durations after it).</summary>
     public required double EndUnix { get; init; }
 
-    /// <summary>URI of the last complete segment; null while there is none.</summary>
-    public string? LastSegment { get; init; }
-
-    /// <summary>URI of the last part of that segment.</summary>
-    public string? LastSegmentPart { get; init; }
+    /// <summary>URIs of the complete segments that it lists, the oldest first.</summary>
+    public required IReadOnlyList<string> Segments { get; init; }
 
     /// <summary>All parts that it lists and that can be fetched, the oldest first.</summary>
     public required IReadOnlyList<PartName> Parts { get; init; }
@@ -26,10 +23,10 @@ internal sealed record MediaPlaylistText
     public static MediaPlaylistText Parse(string text)
     {
         List<PartName> all = [];
+        List<string> complete = [];
         long first = 0;
         int segments = 0, parts = 0;
         double segmentStart = 0, inParts = 0;
-        string? part = null, segment = null, segmentPart = null;
         foreach (var line in text.Split('\n'))
         {
             if (line.StartsWith("#EXT-X-MEDIA-SEQUENCE:", StringComparison.Ordinal)) first = long.Parse(line[22..], CultureInfo.InvariantCulture);
@@ -41,15 +38,14 @@ internal sealed record MediaPlaylistText
                 int number = parts++;
                 // A hole counts as a part, but there is nothing to fetch.
                 if (line.Contains("GAP=YES", StringComparison.Ordinal)) continue;
-                part = Attribute(line, "URI").Trim('"');
-                all.Add(new PartName(first + segments, number, part));
+                all.Add(new PartName(first + segments, number, Attribute(line, "URI").Trim('"')));
             }
             else if (line.StartsWith("#EXTINF:", StringComparison.Ordinal)) segmentStart += Number(line[8..].Split(',')[0]);
             else if (line.Length > 0 && line[0] != '#')
             {
-                (segment, segmentPart) = (line, part);
+                complete.Add(line);
                 segments++;
-                (parts, inParts, part) = (0, 0, null);
+                (parts, inParts) = (0, 0);
             }
         }
 
@@ -58,8 +54,7 @@ internal sealed record MediaPlaylistText
             NextSegment = first + segments,
             NextPart = parts,
             EndUnix = segmentStart + inParts,
-            LastSegment = segment,
-            LastSegmentPart = segmentPart,
+            Segments = complete,
             Parts = all,
         };
     }

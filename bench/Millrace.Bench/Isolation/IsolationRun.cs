@@ -11,6 +11,7 @@ internal sealed class IsolationRun(IsolationPlan plan)
 {
     private const double HalfSpeedTolerance = 0.15; // of the rate at which half-speed viewers are to read
     private readonly List<string> _faults = [];
+    private readonly Configurations _configurations = new();
 
     public int Execute()
     {
@@ -19,6 +20,7 @@ internal sealed class IsolationRun(IsolationPlan plan)
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{plan.Viewers} viewers of {clip.BitsPerSecond / 1e6:F2} Mbit/s by {plan.Protocol} from {server.Label}, B with {plan.Stalled} that never read and {plan.HalfSpeed} at half speed; "
             + $"server on core {plan.ServerCore}, load on core {plan.LoadCore}; window {plan.Seconds} s, {plan.Runs} pairs"));
+        _configurations.Add(server.Label, server);
         server.Start(plan.ServerCore);
         var windows = CrowdLoad.Measure(plan.LoadCore, plan.Crowd(server, clip.Path));
         for (int i = 0; i < windows.Length; i++)
@@ -29,7 +31,7 @@ internal sealed class IsolationRun(IsolationPlan plan)
             if (windows[i].Guests) CheckGuests(label, windows[i].Visitors, clip.BitsPerSecond);
         }
 
-        return Conclude(server, [.. Enumerable.Range(0, plan.Runs).Select(i => new WindowPair(windows[2 * i], windows[(2 * i) + 1]))]);
+        return Conclude([.. Enumerable.Range(0, plan.Runs).Select(i => new WindowPair(windows[2 * i], windows[(2 * i) + 1]))]);
     }
 
     private void CheckGuests(string label, GuestsReport guests, double bitsPerSecond)
@@ -49,7 +51,7 @@ internal sealed class IsolationRun(IsolationPlan plan)
             + $"server {w.ServerShare:P1}  load {w.OwnShare:P0}  RSS {w.RssMb:F1} MB ({w.RssMb - w.RssBeforeMb:+0.0;-0.0}){guests}{(w.Noisy ? $"  NOISY, stolen {w.Stolen:P0}" : "")}"));
     }
 
-    private int Conclude(ServerUnderTest server, List<WindowPair> pairs)
+    private int Conclude(List<WindowPair> pairs)
     {
         var alone = Summary.Of(pairs.Select(static p => p.Alone.Delivery.P99));
         var beside = Summary.Of(pairs.Select(static p => p.Beside.Delivery.P99));
@@ -64,7 +66,7 @@ internal sealed class IsolationRun(IsolationPlan plan)
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"server's CPU beside to alone {cpu.Median:F2} [{cpu.Min:F2}..{cpu.Max:F2}], RSS {growth.Median:+0.0;-0.0} MB [{growth.Min:+0.0;-0.0}..{growth.Max:+0.0;-0.0}]"));
         if (pairs.Exists(static p => p.Alone.Noisy || p.Beside.Noisy)) Console.WriteLine(CrowdWindow.NoisyText);
-        Console.WriteLine($"\nconfiguration of {server.Label}:\n{server.Configuration.TrimEnd()}");
+        _configurations.Print();
         var machine = MachineFacts.Collect();
         Console.WriteLine($"\n{machine}");
         foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");
@@ -80,7 +82,7 @@ internal sealed class IsolationRun(IsolationPlan plan)
             verdict,
             pairs,
             faults = _faults,
-            server.Configuration,
+            configurations = _configurations,
         });
         Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
         return _faults.Count > 0 ? 2 : verdict.StartsWith("MISSED", StringComparison.Ordinal) ? 1 : 0;

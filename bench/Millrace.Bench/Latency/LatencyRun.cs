@@ -13,6 +13,7 @@ internal sealed class LatencyRun(LatencyPlan plan)
 {
     private const string StreamName = "latency";
     private const int HalfPictureMs = 16;
+    private readonly Configurations _configurations = new();
     private readonly StampedClip _clip = StampedClip.Load(Publisher.ClipPath());
 
     public int Execute()
@@ -31,8 +32,9 @@ internal sealed class LatencyRun(LatencyPlan plan)
         var p99 = Summary.Of(runs.Select(static r => r.AddedP99));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"added by {plan.Label}: p50 {p50.Median:F3} ms [{p50.Min:F3}..{p50.Max:F3}], p99 {p99.Median:F3} ms [{p99.Min:F3}..{p99.Max:F3}]"));
+        _configurations.Print();
         var recorded = plan with { Server = Target.Recorded(plan.Server) };
-        var file = ResultFile.Write("latency", plan.Keep, new { plan = recorded, machine = MachineFacts.Collect(), p50, p99, runs });
+        var file = ResultFile.Write("latency", plan.Keep, new { plan = recorded, machine = MachineFacts.Collect(), p50, p99, runs, configurations = _configurations });
         Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
         bool missed = p50.Median > plan.BarP50 || p99.Median > plan.BarP99;
         if (missed) Console.WriteLine("MISSED the bar");
@@ -42,6 +44,7 @@ internal sealed class LatencyRun(LatencyPlan plan)
     private Outcome RunOnce()
     {
         using var server = Target.Create(plan.Server, plan.BasePort, plan.WindowMs);
+        _configurations.Add(server.Label, server);
         server.Start(plan.ServerCore);
         using var relayPath = new TimedPath("relay", _clip);
         using var serverPath = new TimedPath(plan.Label, _clip);

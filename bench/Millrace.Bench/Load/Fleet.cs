@@ -97,7 +97,7 @@ internal sealed class Fleet : IDisposable
             client.OnMedia = verifier.OnMedia;
         }
 
-        var viewer = new Viewer(_plan.Port, _plan.First + index, client, verify);
+        var viewer = new Viewer(_plan.Port, _plan.First + index, client, verify, segment: _plan.SegmentBytes);
         _viewers.Add(viewer);
         _epoll.Add(viewer.Fd, index, EpollSet.Out);
     }

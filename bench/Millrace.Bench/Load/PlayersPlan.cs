@@ -40,6 +40,9 @@ internal sealed record PlayersPlan
     /// <summary>Least time between two passes over the ready viewers; reading late and much is what keeps the generator cheap.</summary>
     public int PaceMs { get; init; } = 10;
 
+    /// <summary>TCP_MAXSEG of the viewers' sockets, bytes: 1460 leaves 1448 beside time stamps, as on Ethernet; 0 = the interface's, which on loopback is 64 KB.</summary>
+    public int SegmentBytes { get; init; }
+
     /// <summary>Process whose CPU time and memory are sampled at both ends of the window; 0 = none.</summary>
     public int Watch { get; init; }
 
@@ -64,6 +67,7 @@ internal sealed record PlayersPlan
             "players", "--json", "--protocol", Protocol.ToString().ToLowerInvariant(), "--port", Text(Port), "--app", App, "--name", Name, "--streams", Text(Streams),
             "--viewers", Text(Viewers), "--first", Text(First), "--verify", Text(Verify), "--ramp", Text(Ramp), "--settle", Text(Settle), "--seconds", Text(Seconds),
             "--pace", Text(PaceMs), "--watch", Text(Watch), "--watch-core", Text(WatchCore), "--start-timeout", Text(StartTimeout), "--alone", Text(Alone),
+            "--mss", Text(SegmentBytes),
         ];
         if (Clip is not null) all.AddRange(["--clip", Clip]);
         if (Metrics is not null) all.AddRange(["--metrics", Metrics.AbsoluteUri]);

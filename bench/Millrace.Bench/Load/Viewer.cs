@@ -12,11 +12,11 @@ internal sealed class Viewer
     private bool _connected;
     private bool _counting;
 
-    public Viewer(int port, int source, MediaClient client, bool parseAlways, bool isSlow = false)
+    public Viewer(int port, int source, MediaClient client, bool parseAlways, bool isSlow = false, int segment = 0)
     {
         _client = client;
         _parseAlways = parseAlways;
-        Fd = RawTcp.StartConnect(port, source, isSlow);
+        Fd = RawTcp.StartConnect(port, source, isSlow, segment);
     }
 
     public int Fd { get; private set; }

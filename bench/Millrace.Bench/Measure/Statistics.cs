@@ -17,12 +17,24 @@ internal sealed record Summary(double Median, double Min, double Max, double Low
         return new Summary(median, v[0], v[^1], v[cut], v[^(cut + 1)], Covered(v.Length, cut));
     }
 
+    /// <summary>The median and the extremes.</summary>
+    public string Text(string format) => string.Create(CultureInfo.InvariantCulture,
+        $"{Median.ToString(format, CultureInfo.InvariantCulture)} [{Min.ToString(format, CultureInfo.InvariantCulture)}..{Max.ToString(format, CultureInfo.InvariantCulture)}]");
+
     /// <summary>What a bar says to it; starts with MISSED only when the whole interval is above the bar.</summary>
     public string Against(double bar, string unit = "")
     {
         string text = bar.ToString("0.##", CultureInfo.InvariantCulture) + unit;
         if (Low > bar) return $"MISSED the bar of {text}: the whole interval is above it";
         return High <= bar ? $"met the bar of {text}" : $"bar of {text}: UNDECIDED, it lies inside the interval (more --runs)";
+    }
+
+    /// <summary>The same of a bar that is to be reached: MISSED only when the whole interval is below it.</summary>
+    public string AgainstLeast(double bar)
+    {
+        string text = bar.ToString("0.##", CultureInfo.InvariantCulture);
+        if (High < bar) return $"MISSED the bar of at least {text}: the whole interval is below it";
+        return Low >= bar ? $"met the bar of at least {text}" : $"bar of at least {text}: UNDECIDED, it lies inside the interval (more --runs)";
     }
 
     /// <summary>The smallest value that at least <paramref name="part"/> of the sorted values do not exceed.</summary>

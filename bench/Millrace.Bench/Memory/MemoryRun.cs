@@ -9,13 +9,13 @@ namespace Millrace.Bench.Memory;
 internal sealed class MemoryRun(MemoryPlan plan)
 {
     private readonly List<string> _faults = [];
-    private readonly SortedDictionary<string, string> _configurations = new(StringComparer.Ordinal);
+    private readonly Configurations _configurations = new();
 
     public int Execute()
     {
         var clip = ClipIndex.Load(Publisher.ClipPath());
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"one stream of {clip.BitsPerSecond / 1e6:F2} Mbit/s; viewers {plan.Viewers}, {plan.Runs} rounds"));
-        using (var server = plan.CreateServer()) _configurations[server.Label] = server.Configuration;
+        using (var server = plan.CreateServer()) _configurations.Add(server.Label, server);
         var viewer = new ViewerMeasure(plan, clip, _faults, _configurations);
         var node = new NodeMeasure(plan, clip, _faults);
         var start = new StartMeasure(plan);
@@ -42,7 +42,7 @@ internal sealed class MemoryRun(MemoryPlan plan)
         foreach (var viewer in viewers) viewer.Print();
         node?.Print();
         start?.Print();
-        foreach (var (label, text) in _configurations) Console.WriteLine($"\nconfiguration of {label}:\n{text.TrimEnd()}");
+        _configurations.Print();
         var machine = MachineFacts.Collect();
         Console.WriteLine($"\n{machine}");
         foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");

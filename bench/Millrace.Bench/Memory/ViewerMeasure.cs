@@ -8,7 +8,7 @@ using Millrace.Bench.Servers;
 namespace Millrace.Bench.Memory;
 
 /// <summary>Memory per viewer, ours beside nginx-rtmp in interleaved rounds; each run has a server of its own.</summary>
-internal sealed class ViewerMeasure(MemoryPlan plan, ClipIndex clip, List<string> faults, IDictionary<string, string> configurations)
+internal sealed class ViewerMeasure(MemoryPlan plan, ClipIndex clip, List<string> faults, Configurations configurations)
 {
     private const string StreamName = "clip";
     private readonly List<Pair> _pairs = [];
@@ -33,7 +33,7 @@ internal sealed class ViewerMeasure(MemoryPlan plan, ClipIndex clip, List<string
     {
         using ServerUnderTest server = isPeer ? new NginxRtmp(plan.PeerPort) : plan.CreateServer();
         server.Start(plan.ServerCore);
-        configurations[server.Label] = server.Configuration;
+        configurations.Add(server.Label, server);
         using var publisher = Publisher.Start(plan.LoadCore, clip.Path, server.RtmpPort, StreamName);
         var players = new PlayersPlan
         {

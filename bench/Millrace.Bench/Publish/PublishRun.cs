@@ -13,7 +13,7 @@ internal sealed class PublishRun(PublishPlan plan)
     // The server is asked what it has while the publishers go on.
     private const double LingerSeconds = 30;
     private readonly List<string> _faults = [];
-    private readonly SortedDictionary<string, string> _configurations = new(StringComparer.Ordinal);
+    private readonly Configurations _configurations = new();
     private readonly string _clip = Publisher.ClipPath(plan.Kilobits);
 
     public int Execute()
@@ -41,7 +41,7 @@ internal sealed class PublishRun(PublishPlan plan)
             : Target.Create(plan.Server, plan.BasePort, Commands.FanoutPlan.DefaultWindowMs);
         string label = plan.AgainstItself && !isPeer ? "nginx-rtmp (again)" : server.Label;
         server.Start(plan.ServerCore);
-        _configurations[label] = server.Configuration;
+        _configurations.Add(label, server);
         var publishers = new PublishersPlan
         {
             Port = server.RtmpPort,
@@ -99,7 +99,7 @@ internal sealed class PublishRun(PublishPlan plan)
         if (verdict is not null) Console.WriteLine($"  {verdict}");
         int noisy = pairs.Count(static p => p.Peer.Noisy || p.Ours.Noisy);
         if (noisy > 0) Console.WriteLine($"NOISY: in {noisy} pairs something else used the server's core; repeat on a quiet machine before the figure is believed");
-        foreach (var (label, text) in _configurations) Console.WriteLine($"\nconfiguration of {label}:\n{text.TrimEnd()}");
+        _configurations.Print();
         var machine = MachineFacts.Collect();
         Console.WriteLine($"\n{machine}");
         foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");

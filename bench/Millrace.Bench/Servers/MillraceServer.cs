@@ -3,6 +3,8 @@ namespace Millrace.Bench.Servers;
 /// <summary>Our server with its shipped defaults but for the window, the number of connections and <paramref name="more"/>, YAML at the top level.</summary>
 internal sealed class MillraceServer(string program, int basePort, int mergeMs, string more = "") : ServerUnderTest
 {
+    public const string FileName = "millrace.yml";
+
     public override string Label => $"millrace {mergeMs} ms";
     public override int RtmpPort => basePort + 1;
     public override int HttpPort => basePort + 2;
@@ -23,11 +25,22 @@ internal sealed class MillraceServer(string program, int basePort, int mergeMs, 
 
         """ + more;
 
-    protected override ChildProcess Launch(int core, string folder)
+    public override string? ReadEffectiveConfiguration()
     {
-        if (!File.Exists(program)) throw new InvalidOperationException($"{program} does not exist: build the server first (./dev build) or give --server");
-        string file = Path.Combine(folder, "millrace.yml");
-        File.WriteAllText(file, Configuration);
-        return ChildProcess.Start(core, program, ["run", "--config", file]);
+        using var check = ChildProcess.Start(core: -1, Existing(), ["check-config", "--config", WriteFile(Folder), "--print"], keepOutput: true);
+        string text = check.ReadOutput();
+        return text.Length > 0 ? text.Replace(Folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal) : throw new InvalidOperationException($"{program} does not accept its configuration:\n{check.Errors}");
+    }
+
+    protected override ChildProcess Launch(int core, string folder) => ChildProcess.Start(core, Existing(), ["run", "--config", WriteFile(folder)]);
+
+    private string Existing() =>
+        File.Exists(program) ? program : throw new InvalidOperationException($"{program} does not exist: build the server first (./dev build) or give --server");
+
+    private string WriteFile(string folder)
+    {
+        string file = Path.Combine(folder, FileName);
+        if (!File.Exists(file)) File.WriteAllText(file, Configuration);
+        return file;
     }
 }

@@ -8,10 +8,12 @@ namespace Millrace.Bench.Servers;
 internal abstract class ServerUnderTest : IDisposable
 {
     public const string App = "bench";
-    private readonly string _folder;
     private ChildProcess? _process;
 
-    protected ServerUnderTest() => _folder = Directory.CreateTempSubdirectory("millrace-bench-").FullName;
+    protected ServerUnderTest() => Folder = Directory.CreateTempSubdirectory("millrace-bench-").FullName;
+
+    /// <summary>Its own folder, which goes with it.</summary>
+    protected string Folder { get; }
 
     public abstract string Label { get; }
     /// <summary>0 when the server has no RTMP.</summary>
@@ -22,6 +24,9 @@ internal abstract class ServerUnderTest : IDisposable
 
     /// <summary>The configuration file's text, as run.</summary>
     public abstract string Configuration { get; }
+
+    /// <summary>What the server makes of it, with all defaults; null when it cannot tell.</summary>
+    public virtual string? ReadEffectiveConfiguration() => null;
 
     /// <summary>Where the server tells its managed heap; null when it has none.</summary>
     public virtual Uri? Metrics => null;
@@ -45,7 +50,7 @@ internal abstract class ServerUnderTest : IDisposable
         }
 
         var clock = Stopwatch.StartNew();
-        _process = Launch(core, _folder);
+        _process = Launch(core, Folder);
         foreach (int port in ports)
         {
             while (!Accepts(port))
@@ -65,7 +70,7 @@ internal abstract class ServerUnderTest : IDisposable
     public virtual void Dispose()
     {
         _process?.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        Directory.Delete(Folder, recursive: true);
     }
 
     protected abstract ChildProcess Launch(int core, string folder);

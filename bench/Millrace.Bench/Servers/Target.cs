@@ -5,6 +5,8 @@ namespace Millrace.Bench.Servers;
 /// <summary>Which server a command measures: `--server` names a program, or `nginx` to check the harness against itself.</summary>
 internal static class Target
 {
+    private const int DefaultMergeMs = 30; // HLS does not depend on it
+
     public static string DefaultProgram => Path.Combine(Repository.Output, "millrace");
 
     /// <summary>As results name it: relative to the repository's root, so that they say the same on every machine.</summary>
@@ -14,10 +16,19 @@ internal static class Target
     public static ServerUnderTest Create(string server, int basePort, int mergeMs)
     {
         if (IsNginx(server)) return new NginxRtmp(basePort);
-        // `out/millrace` may be the program or the folder it was published to.
-        string program = Directory.Exists(server) ? Path.Combine(server, "millrace") : server;
-        return new MillraceServer(Path.GetFullPath(program), basePort, mergeMs);
+        return new MillraceServer(ProgramOf(server), basePort, mergeMs);
     }
+
+    /// <summary>Our server with parts and segments of these lengths, ms.</summary>
+    public static MillraceServer CreateHls(string server, int basePort, int partMs, int segmentMs) => new(ProgramOf(server), basePort, DefaultMergeMs, $"""
+        hls:
+          part: {partMs}ms
+          segment: {segmentMs}ms
+
+        """);
+
+    // `out/millrace` may be the program or the folder it was published to.
+    private static string ProgramOf(string server) => Path.GetFullPath(Directory.Exists(server) ? Path.Combine(server, "millrace") : server);
 
     private static bool IsNginx(string server) => string.Equals(server, "nginx", StringComparison.Ordinal);
 }

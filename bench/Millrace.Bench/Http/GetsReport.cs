@@ -1,5 +1,5 @@
 
-namespace Millrace.Bench.Hls;
+namespace Millrace.Bench.Http;
 
 /// <summary>What plain requests came to in the window. <c>Gbit</c> = 10^9 bits that clients received, heads included.</summary>
 internal sealed record GetsReport

@@ -1,6 +1,7 @@
+using Millrace.Bench.Hls;
 using Millrace.Bench.Measure;
 
-namespace Millrace.Bench.Hls;
+namespace Millrace.Bench.Http;
 
 /// <summary>Plain requests as fast as the answers come.</summary>
 internal sealed class GetsRun(GetsPlan plan) : IDisposable

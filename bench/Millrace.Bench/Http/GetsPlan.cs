@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Millrace.Bench.Hls;
+namespace Millrace.Bench.Http;
 
 /// <summary>What one run of plain requests does: connections that ask for one thing again and again, each when it has its answer.</summary>
 internal sealed record GetsPlan
