@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Millrace.Protocols.Rtmp;
@@ -10,10 +9,8 @@ namespace Millrace.Node.Tests.Harness;
 internal sealed class Crowd : IDisposable
 {
     private readonly Dictionary<Socket, long> _received = [];
-    private readonly HashSet<Socket> _narrow = [];
     private readonly Lock _gate = new();
     private readonly TestNode _node;
-    private bool _holdsNarrow;
     private volatile bool _stops;
     private Thread? _reader;
 
@@ -29,16 +26,6 @@ internal sealed class Crowd : IDisposable
         }
     }
 
-    /// <summary>The least of those whose sockets are as they come.</summary>
-    public long LeastReceivedByWide
-    {
-        get
-        {
-            lock (_gate)
-                return _received.Where(viewer => !_narrow.Contains(viewer.Key)).Min(static viewer => viewer.Value);
-        }
-    }
-
     public long TotalReceived
     {
         get
@@ -50,24 +37,17 @@ internal sealed class Crowd : IDisposable
 
     public int Ended { get; private set; }
 
-    /// <summary>While it is set nothing is read from the narrow ones, so that the server's sends to them stop halfway.</summary>
-    public bool HoldsNarrow
+    public void AddFlv(string target)
     {
-        get => Volatile.Read(ref _holdsNarrow);
-        set => Volatile.Write(ref _holdsNarrow, value);
-    }
-
-    public void AddFlv(string target, bool isNarrow = false)
-    {
-        var socket = Open(_node.Node.HttpPort, isNarrow);
+        var socket = _node.OpenSocket(_node.Node.HttpPort);
         socket.Send(Encoding.ASCII.GetBytes(RawHttp.Get(target)));
         _received.Add(socket, 0);
     }
 
     /// <summary>Goes through handshake and commands, up to the first bytes of media.</summary>
-    public void AddRtmp(string app, string name, bool isNarrow = false)
+    public void AddRtmp(string app, string name)
     {
-        var socket = Open(_node.Node.RtmpPort, isNarrow);
+        var socket = _node.OpenSocket(_node.Node.RtmpPort);
         var url = $"rtmp://127.0.0.1:{_node.Node.RtmpPort}/{app}";
         using var session = new RtmpClientSession(new RtmpClientOptions { App = app, TcUrl = url, StreamName = name, IsEnhanced = true }, 0);
         var output = new ArrayBufferWriter<byte>();
@@ -101,19 +81,6 @@ internal sealed class Crowd : IDisposable
         _reader?.Join();
     }
 
-    /// <summary>A narrow one takes 16 KB ahead and, as its segments are short, makes the server's send buffer small as well.</summary>
-    private Socket Open(int port, bool isNarrow)
-    {
-        const int TcpMaxSegment = 2;
-        if (!isNarrow)
-            return _node.OpenSocket(port);
-        var socket = _node.Keep(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = 16 * 1024 });
-        socket.SetRawSocketOption((int)SocketOptionLevel.Tcp, TcpMaxSegment, BitConverter.GetBytes(1_000));
-        socket.Connect(IPAddress.Loopback, port);
-        _narrow.Add(socket);
-        return socket;
-    }
-
     private void Read()
     {
         var buffer = new byte[1 << 20];
@@ -122,7 +89,7 @@ internal sealed class Crowd : IDisposable
         while (!_stops && all.Count > 0)
         {
             ready.Clear();
-            ready.AddRange(HoldsNarrow ? all.Where(socket => !_narrow.Contains(socket)) : all);
+            ready.AddRange(all);
             Socket.Select(ready, null, null, TimeSpan.FromMilliseconds(20));
             foreach (var socket in ready)
             {
