@@ -82,7 +82,7 @@ public sealed class HlsAllocationTests
             foreach (var client in clients)
                 client.Send(RawHttp.Get($"{hls.Video}?_HLS_msn={segment}&_HLS_part={parts}"));
             await hls.UntilWaiting(clients.Count);
-            hls.Send(6);
+            await hls.SendAll(6);
             foreach (var client in clients)
                 client.ReadBody(client.ReadHead());
             await hls.UntilWaiting(0);

@@ -56,7 +56,7 @@ public sealed class HlsBlockedTests
                 client.Send(RawHttp.Get($"{hls.Video}?_HLS_msn={segment}&_HLS_part={parts}"));
             await hls.UntilWaiting(Clients);
 
-            hls.Send(6);
+            await hls.SendAll(6);
 
             foreach (var client in clients)
                 client.ReadBody(client.ReadHead()).ShouldContain($"part_0_{segment}_{parts}_video_");
