@@ -170,8 +170,8 @@ internal sealed partial class HttpConnection : ShardConnection
         if (MediaResource.IsMedia(request.Path))
         {
             var player = new FlvPlayer(this, Node, FlvRequest.Of(request));
-            Begin(request, player, now);
-            player.Open(now);
+            if (TryBegin(request, player, now))
+                player.Open(now);
             return true;
         }
 
@@ -181,16 +181,20 @@ internal sealed partial class HttpConnection : ShardConnection
         var fields = MediaRequestFields.Of(request);
         var viewer = HlsAudience.ViewerOf(Socket.Remote.Address, request.Agent);
         _hls ??= new HlsPlayer(this, _front);
-        Begin(request, _hls, now);
-        _hls.Open(asked, fields, viewer, now);
+        if (TryBegin(request, _hls, now))
+            _hls.Open(asked, fields, viewer, now);
         return true;
     }
 
-    private void Begin(in HttpRequestHead request, HttpPlayer player, long now)
+    /// <summary>False when the peer has gone meanwhile; the connection is closed.</summary>
+    private bool TryBegin(in HttpRequestHead request, HttpPlayer player, long now)
     {
-        (_hadRequest, _headDeadline, _player) = (true, long.MaxValue, player);
+        (_hadRequest, _headDeadline) = (true, long.MaxValue);
+        if (!TryTakeHead(request.Length))
+            return false;
+        _player = player;
         BeginExchange(request, now);
-        TakeHead(request.Length);
+        return true;
     }
 
     private void HandToKestrel()
@@ -207,12 +211,19 @@ internal sealed partial class HttpConnection : ShardConnection
         Answer(new MediaAnswer(MediaResource.Refuse(status, reason), MediaRequestFields.None), new TrafficSubject(null, VhostSettings.DefaultName, TrafficFormat.Page), now);
     }
 
-    /// <summary>Takes what was looked at off the socket: exactly the head, for what follows is the next request.</summary>
-    private unsafe void TakeHead(int length)
+    /// <summary>
+    /// Takes what was looked at off the socket: exactly the head, for what follows is the next request. Were less taken, the rest would
+    /// pass for one.
+    /// </summary>
+    private unsafe bool TryTakeHead(int length)
     {
-        // It has been seen, so it is there. Were less taken, the rest would pass for the next request.
         if (Native.Receive(Descriptor, null, (nuint)length, Native.MsgDontWait | Native.MsgTruncate) != length)
-            throw new InvalidOperationException("a request's head was not to be had a second time");
+        {
+            Close("the peer reset the connection");
+            return false;
+        }
+
         BytesIn += length;
+        return true;
     }
 }
