@@ -100,11 +100,7 @@ internal sealed class FanoutRun(FanoutPlan plan)
 
         int noisy = pairs.Values.SelectMany(static l => l).Count(static p => p.Peer.Noisy || p.Ours.Noisy);
         if (noisy > 0) Console.WriteLine($"NOISY: in {noisy} pairs something else used the server's core; repeat on a quiet machine before the figure is believed");
-        _configurations.Print();
-        var machine = MachineFacts.Collect();
-        Console.WriteLine($"\n{machine}");
-        foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");
-        var file = ResultFile.Write("fanout", plan.Keep, new
+        return Conclusion.Write("fanout", plan.Keep, _configurations, _faults, missed, machine => new
         {
             plan = plan with { Server = Target.Recorded(plan.Server) },
             machine,
@@ -113,8 +109,6 @@ internal sealed class FanoutRun(FanoutPlan plan)
             faults = _faults,
             configurations = _configurations,
         });
-        Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
-        return _faults.Count > 0 ? 2 : missed ? 1 : 0;
     }
 
     private sealed record Pair(PlayersReport Peer, PlayersReport Ours)

@@ -31,11 +31,7 @@ internal sealed class CurveRecord
     /// <param name="knees">What came out of the tries of each step; null for a curve.</param>
     public int Conclude(string kind, CurvePlan plan, List<string> table, IReadOnlyList<KneeStep>? knees = null)
     {
-        _configurations.Print();
-        var machine = MachineFacts.Collect();
-        Console.WriteLine($"\n{machine}");
-        foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");
-        string file = ResultFile.Write(kind, plan.Keep, new
+        return Conclusion.Write(kind, plan.Keep, _configurations, _faults, isMissed: false, machine => new
         {
             plan = plan with { Server = Target.Recorded(plan.Server) },
             machine,
@@ -45,7 +41,5 @@ internal sealed class CurveRecord
             faults = _faults,
             configurations = _configurations,
         });
-        Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
-        return _faults.Count > 0 ? 2 : 0;
     }
 }

@@ -122,11 +122,7 @@ internal sealed class HlsRun(HlsPlan plan)
         foreach (var viewers in steady) viewers.Print();
         int noisy = _steady.Count(static r => r.Noisy);
         if (noisy > 0) Console.WriteLine($"NOISY: in {noisy} runs something else used the server's core; repeat on a quiet machine before the figure is believed");
-        _configurations.Print();
-        var machine = MachineFacts.Collect();
-        Console.WriteLine($"\n{machine}");
-        foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");
-        var file = ResultFile.Write("hls", plan.Keep, new
+        return Conclusion.Write("hls", plan.Keep, _configurations, _faults, blocked is { IsMissed: true } || steady.Exists(static r => r.IsMissed), machine => new
         {
             plan = plan with { Server = Target.Recorded(plan.Server) },
             machine,
@@ -136,7 +132,5 @@ internal sealed class HlsRun(HlsPlan plan)
             faults = _faults,
             configurations = _configurations,
         });
-        Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
-        return _faults.Count > 0 ? 2 : blocked is { IsMissed: true } || steady.Exists(static r => r.IsMissed) ? 1 : 0;
     }
 }

@@ -109,11 +109,7 @@ internal sealed class HttpRun(HttpPlan plan)
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"taking in and packaging the stream: {baseline.Median:P1} of the core, contained in millrace's figures"));
         int noisy = _pairs.Count(static p => p.Peer.Noisy || p.Ours.Noisy);
         if (noisy > 0) Console.WriteLine($"NOISY: in {noisy} runs something else used the server's core; repeat on a quiet machine before the figure is believed");
-        _configurations.Print();
-        var machine = MachineFacts.Collect();
-        Console.WriteLine($"\n{machine}");
-        foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");
-        var file = ResultFile.Write("http", plan.Keep, new
+        return Conclusion.Write("http", plan.Keep, _configurations, _faults, pairs.Exists(static p => p.IsMissed), machine => new
         {
             plan = plan with { Server = Target.Recorded(plan.Server) },
             machine,
@@ -123,8 +119,6 @@ internal sealed class HttpRun(HttpPlan plan)
             faults = _faults,
             configurations = _configurations,
         });
-        Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
-        return _faults.Count > 0 ? 2 : pairs.Exists(static p => p.IsMissed) ? 1 : 0;
     }
 
     internal sealed record Pair(HttpMeasure Measure, GetsReport Peer, GetsReport Ours);

@@ -66,11 +66,7 @@ internal sealed class IsolationRun(IsolationPlan plan)
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"server's CPU beside to alone {cpu.Median:F2} [{cpu.Min:F2}..{cpu.Max:F2}], RSS {growth.Median:+0.0;-0.0} MB [{growth.Min:+0.0;-0.0}..{growth.Max:+0.0;-0.0}]"));
         if (pairs.Exists(static p => p.Alone.Noisy || p.Beside.Noisy)) Console.WriteLine(CrowdWindow.NoisyText);
-        _configurations.Print();
-        var machine = MachineFacts.Collect();
-        Console.WriteLine($"\n{machine}");
-        foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");
-        var file = ResultFile.Write("isolation", plan.Keep, new
+        return Conclusion.Write("isolation", plan.Keep, _configurations, _faults, verdict.StartsWith("MISSED", StringComparison.Ordinal), machine => new
         {
             plan = plan with { Server = Target.Recorded(plan.Server) },
             machine,
@@ -84,7 +80,5 @@ internal sealed class IsolationRun(IsolationPlan plan)
             faults = _faults,
             configurations = _configurations,
         });
-        Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
-        return _faults.Count > 0 ? 2 : verdict.StartsWith("MISSED", StringComparison.Ordinal) ? 1 : 0;
     }
 }

@@ -42,11 +42,9 @@ internal sealed class MemoryRun(MemoryPlan plan)
         foreach (var viewer in viewers) viewer.Print();
         node?.Print();
         start?.Print();
-        _configurations.Print();
-        var machine = MachineFacts.Collect();
-        Console.WriteLine($"\n{machine}");
-        foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");
-        var file = ResultFile.Write("memory", plan.Keep, new
+        bool missed = viewers.SelectMany(static v => new[] { v.Verdict, v.KernelVerdict }).Append(node?.Verdict).Append(start?.Verdict)
+            .Any(static v => v?.StartsWith("MISSED", StringComparison.Ordinal) ?? false);
+        return Conclusion.Write("memory", plan.Keep, _configurations, _faults, missed, machine => new
         {
             plan = plan with { Server = Target.Recorded(plan.Server) },
             machine,
@@ -57,9 +55,5 @@ internal sealed class MemoryRun(MemoryPlan plan)
             faults = _faults,
             configurations = _configurations,
         });
-        Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
-        bool missed = viewers.SelectMany(static v => new[] { v.Verdict, v.KernelVerdict }).Append(node?.Verdict).Append(start?.Verdict)
-            .Any(static v => v?.StartsWith("MISSED", StringComparison.Ordinal) ?? false);
-        return _faults.Count > 0 ? 2 : missed ? 1 : 0;
     }
 }

@@ -99,11 +99,7 @@ internal sealed class PublishRun(PublishPlan plan)
         if (verdict is not null) Console.WriteLine($"  {verdict}");
         int noisy = pairs.Count(static p => p.Peer.Noisy || p.Ours.Noisy);
         if (noisy > 0) Console.WriteLine($"NOISY: in {noisy} pairs something else used the server's core; repeat on a quiet machine before the figure is believed");
-        _configurations.Print();
-        var machine = MachineFacts.Collect();
-        Console.WriteLine($"\n{machine}");
-        foreach (var fault in _faults) Console.WriteLine($"INVALID {fault}");
-        var file = ResultFile.Write("publish", plan.Keep, new
+        return Conclusion.Write("publish", plan.Keep, _configurations, _faults, verdict?.StartsWith("MISSED", StringComparison.Ordinal) == true, machine => new
         {
             plan = plan with { Server = Target.Recorded(plan.Server) },
             machine,
@@ -117,8 +113,6 @@ internal sealed class PublishRun(PublishPlan plan)
             faults = _faults,
             configurations = _configurations,
         });
-        Console.WriteLine($"written: {Path.GetRelativePath(Environment.CurrentDirectory, file)}");
-        return _faults.Count > 0 ? 2 : verdict?.StartsWith("MISSED", StringComparison.Ordinal) == true ? 1 : 0;
     }
 
     private sealed record Pair(PublishersReport Peer, PublishersReport Ours)
