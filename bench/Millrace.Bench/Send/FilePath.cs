@@ -3,7 +3,7 @@ using Millrace.Bench.Native;
 namespace Millrace.Bench.Send;
 
 /// <summary>sendfile(2) from the memfd; an object's head goes before it with MSG_MORE.</summary>
-internal sealed unsafe class FilePath(SendSource source, EpollSet epoll) : SendPath(source, epoll)
+internal sealed unsafe class FilePath(SendSource source, EpollSet epoll, SendVariant variant) : SendPath(source, epoll, variant.TurnBytes)
 {
     public override void Send(Outlet outlet)
     {

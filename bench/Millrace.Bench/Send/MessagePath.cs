@@ -4,7 +4,7 @@ using Millrace.Bench.Native;
 namespace Millrace.Bench.Send;
 
 /// <summary>sendmsg(2) and send(2), with and without MSG_ZEROCOPY.</summary>
-internal sealed unsafe class MessagePath(SendSource source, EpollSet epoll, SendVariant variant) : SendPath(source, epoll)
+internal sealed unsafe class MessagePath(SendSource source, EpollSet epoll, SendVariant variant) : SendPath(source, epoll, variant.TurnBytes)
 {
     private const int BlockBytes = 64 * 1024;
     private const int MaxVectors = 17;

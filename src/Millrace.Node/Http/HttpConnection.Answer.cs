@@ -1,5 +1,6 @@
 using Millrace.Node.Metrics;
 using Millrace.Node.Shards;
+using Millrace.Streams.Buffers;
 using Millrace.Streams.Wire;
 
 namespace Millrace.Node.Http;
@@ -16,8 +17,8 @@ internal readonly record struct HttpExchange(bool IsHead, bool IsVersion11, bool
 /// <content>The way of a finished answer into the socket: its body is sent from where it lies.</content>
 internal sealed unsafe partial class HttpConnection
 {
-    /// <summary>Entries of one scatter send: 1 MiB of a segment's blocks, and the head.</summary>
-    private const int MaxRuns = 17;
+    /// <summary>Entries of one scatter send: the head, and of a segment's blocks a turn's bytes.</summary>
+    private const int MaxRuns = 1 + (TurnBytes / BlockLog.BlockBytes);
 
     private HttpExchange _exchange;
     private TrafficSubject _subject;
@@ -97,34 +98,33 @@ internal sealed unsafe partial class HttpConnection
         fixed (byte* headAddress = head)
         fixed (byte* memory = _body.Memory.Span)
         {
-            var headSent = 0;
-            var bodySent = 0L;
-            while (headSent < head.Length || bodySent < _body.Length)
+            var count = 0;
+            if (!head.IsEmpty)
+                runs[count++] = new WireRun { Address = headAddress, Length = (nuint)head.Length };
+            var bytes = head.Length + _body.Fill(new Span<WireRun>(runs, MaxRuns), ref count, memory);
+            var sent = Send(runs, count, bytes, now);
+            if (IsClosed)
+                return;
+            if (sent < head.Length + _body.Length)
             {
-                var count = 0;
-                long bytes = head.Length - headSent;
-                if (bytes > 0)
-                    runs[count++] = new WireRun { Address = headAddress + headSent, Length = (nuint)bytes };
-                bytes += _body.Fill(new Span<WireRun>(runs, MaxRuns), ref count, memory, bodySent);
-                var sent = Send(runs, count, bytes, now);
-                if (IsClosed)
-                    return;
-                var ofHead = (int)Math.Min(sent, head.Length - headSent);
-                headSent += ofHead;
-                bodySent += sent - ofHead;
-                if (sent == bytes)
-                    continue;
-                if (_head is not null)
-                    _headSent += headSent;
-                else if (headSent < head.Length)
-                    _head = head[headSent..].ToArray();
-                _body = _body.Slice(bodySent, _body.Length - bodySent);
+                KeepRest(head, sent);
+                GiveWay(now);
                 LookAgainLater(now);
                 return;
             }
         }
 
         Complete(now);
+    }
+
+    private void KeepRest(ReadOnlySpan<byte> head, long sent)
+    {
+        var ofHead = (int)Math.Min(sent, head.Length);
+        if (_head is not null)
+            _headSent += ofHead;
+        else if (ofHead < head.Length)
+            _head = head[ofHead..].ToArray();
+        _body = _body.Slice(sent - ofHead, _body.Length - (sent - ofHead));
     }
 
     private void LookAgainLater(long now)

@@ -15,18 +15,17 @@ internal readonly record struct MediaBody(ReadOnlyMemory<byte> Memory, HlsSegmen
         ? new MediaBody(Memory.Slice((int)from, (int)length), null, 0, length)
         : new MediaBody(default, Segment, Position + from, length);
 
-    /// <summary>Describes the bytes from <paramref name="from"/> on, as many as there are entries for. Returns how many bytes.</summary>
+    /// <summary>Describes its first bytes, as many as there are entries for. Returns how many bytes.</summary>
     /// <param name="runs">Entries for a scatter send.</param>
     /// <param name="count">How many of them are used.</param>
     /// <param name="memory">Where <see cref="Memory"/> is fixed.</param>
-    /// <param name="from">First byte.</param>
-    public unsafe long Fill(Span<WireRun> runs, ref int count, byte* memory, long from)
+    public unsafe long Fill(Span<WireRun> runs, ref int count, byte* memory)
     {
         var filled = 0L;
-        while (count < runs.Length && from + filled < Length)
+        while (count < runs.Length && filled < Length)
         {
-            var length = (int)(Length - from);
-            var address = Segment is null ? memory + from : Segment.Bytes.Locate(Position + from + filled, Length - from - filled, out length);
+            var length = (int)Length;
+            var address = Segment is null ? memory : Segment.Bytes.Locate(Position + filled, Length - filled, out length);
             runs[count++] = new WireRun { Address = address, Length = (nuint)length };
             filled += length;
         }

@@ -8,7 +8,11 @@ internal abstract unsafe partial class ShardConnection
     /// <summary>Entries of one scatter send; with 64 KiB blocks more than a socket buffer takes.</summary>
     private const int MaxRuns = 16;
 
-    private const long SendLimit = 1 << 20;
+    /// <summary>
+    /// Bytes that a connection is sent before others have their turn. More at once is not only unfair: what lies unread in very many
+    /// sockets has left the caches, and to write and free it costs twice as much (docs/performance.md, "Ways to send").
+    /// </summary>
+    protected const int TurnBytes = 256 * 1024;
 
     /// <summary>How long a peer that has been told goodbye may take to hear it.</summary>
     private const long LingerMicros = 1_000_000;
@@ -44,7 +48,7 @@ internal abstract unsafe partial class ShardConnection
         var runs = stackalloc WireRun[MaxRuns];
         while (!_isBlocked)
         {
-            var count = Cursor.Fill(new Span<WireRun>(runs, MaxRuns), SendLimit, out var bytes);
+            var count = Cursor.Fill(new Span<WireRun>(runs, MaxRuns), TurnBytes, out var bytes);
             if (count == 0)
             {
                 if (_endReason is null)
@@ -63,6 +67,9 @@ internal abstract unsafe partial class ShardConnection
                 if (Cursor.SpillBytes == 0)
                     _unsentControl = 0;
             }
+
+            if (bytes >= TurnBytes)
+                GiveWay(now);
         }
     }
 
@@ -90,6 +97,15 @@ internal abstract unsafe partial class ShardConnection
         if (sent < bytes)
             Block(now);
         return sent;
+    }
+
+    /// <summary>
+    /// Others come first. The socket is asked to tell that it takes more, as if it were full: it says so at once, but when it is its turn.
+    /// </summary>
+    protected void GiveWay(long now)
+    {
+        if (!_isBlocked)
+            Block(now);
     }
 
     /// <summary>A viewer; see <see cref="IsOfCrowd"/>.</summary>
