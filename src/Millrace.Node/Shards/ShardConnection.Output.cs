@@ -12,7 +12,7 @@ internal abstract unsafe partial class ShardConnection
     /// Bytes that a connection is sent before others have their turn. More at once is not only unfair: what lies unread in very many
     /// sockets has left the caches, and to write and free it costs twice as much (docs/performance.md, "Ways to send").
     /// </summary>
-    protected const int TurnBytes = 256 * 1024;
+    internal const int TurnBytes = 256 * 1024;
 
     /// <summary>How long a peer that has been told goodbye may take to hear it.</summary>
     private const long LingerMicros = 1_000_000;

@@ -39,12 +39,14 @@ internal sealed class ShardRig : IDisposable
     }
 
     /// <summary>To be called on the shard's thread, or before it runs.</summary>
-    public RigViewer AddViewer(RigLog log, bool isOfCrowd = false, Action? onReadable = null)
+    public RigViewer AddViewer(RigLog log, bool isOfCrowd = false, Action? onReadable = null, int? socketBytes = null)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen();
         var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        if (socketBytes is { } bytes)
+            listener.SendBufferSize = far.ReceiveBufferSize = bytes;
         far.Connect(listener.LocalEndPoint!);
         _far.Add(far);
         var near = listener.Accept();

@@ -55,6 +55,23 @@ public sealed class ShardTests
         (await Task.WhenAll(threads)).ShouldAllBe(rounds => rounds == Rounds);
     }
 
+    [Fact]
+    public async Task Who_has_much_to_get_is_sent_a_turns_bytes_and_the_rest_when_others_have_had_theirs()
+    {
+        const int Length = (2 * ShardConnection.TurnBytes) + 1;
+        using var rig = new ShardRig();
+        var log = rig.AddLog("x", 0);
+        log.Append(new byte[Length]);
+        var viewer = rig.AddViewer(log, socketBytes: 2 * Length);
+
+        viewer.Pump(NodeClock.Micros);
+        viewer.BytesOut.ShouldBe(ShardConnection.TurnBytes);
+
+        rig.Shard.Start();
+        using var drain = new Drain(rig.FarEnds);
+        await Wait.Until(() => viewer.BytesOut == Length, "the viewer has the last byte");
+    }
+
     /// <summary>More of them than one turn of the loop takes.</summary>
     [Theory]
     [InlineData(false)]
