@@ -34,6 +34,7 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
     protected ShardConnection(ShardSocket socket, Shard shard, Millrace.Streams.Buffers.MemoryAccount spills)
     {
         Socket = socket;
+        Descriptor = socket.Descriptor;
         Shard = shard;
         Cursor = new Cursor(spills);
         LastProgress = NodeClock.Micros;
@@ -41,7 +42,7 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
 
     public ShardSocket Socket { get; }
 
-    public int Descriptor => Socket.Descriptor;
+    public int Descriptor { get; }
 
     public Shard Shard { get; }
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Millrace.Streams.Buffers;
 
 namespace Millrace.Streams.Log;
@@ -14,8 +16,16 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
     /// <summary>Bounds the entries, whatever the size of units: 10 minutes of 60 pictures and 47 audio frames a second.</summary>
     private const long MaxEntries = 1 << 16;
 
+    /// <summary>Entries that come until the oldest are looked at again, where no block becomes full before.</summary>
+    private const int TrimEvery = 64;
+
+    private const int FirstRing = 64;
+
     private readonly List<Era> _eras = [];
-    private LogEntry[] _ring = new LogEntry[64];
+    private LogEntry[] _ring = new LogEntry[FirstRing];
+    private long _mask = FirstRing - 1;
+    private long _trimNumber;
+    private long _trimPosition;
 
     /// <summary>Number of the oldest entry kept.</summary>
     public long First { get; private set; }
@@ -53,7 +63,9 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
         Add(entry);
         if (isJoinPoint)
             MoveJoinPoint(entry, hasVideo);
-        Trim(entry.DtsMicros);
+        // Memory is given back by blocks, and the oldest entries are in no cache.
+        if (End >= _trimNumber || Bytes.Head >= _trimPosition)
+            Trim(entry.DtsMicros);
         return true;
     }
 
@@ -104,15 +116,16 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
 
     private void Add(in LogEntry entry)
     {
-        if (End - First == _ring.Length)
+        if (End - First > _mask)
         {
             var grown = new LogEntry[_ring.Length * 2];
             for (var number = First; number < End; number++)
                 grown[number & (grown.Length - 1)] = this[number];
-            _ring = grown;
+            (_ring, _mask) = (grown, grown.Length - 1);
         }
 
-        _ring[End & (_ring.Length - 1)] = entry;
+        // Not by the array's length, which lies far from the entry: with very many streams each is a line that is in no cache.
+        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_ring), (nint)(End & _mask)) = entry;
         End++;
     }
 
@@ -166,6 +179,8 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
         }
 
         Release();
+        _trimNumber = Math.Min(End + TrimEvery, First + _mask + 1);
+        _trimPosition = (Bytes.Head / BlockLog.BlockBytes * BlockLog.BlockBytes) + BlockLog.BlockBytes;
     }
 
     private void Release()

@@ -25,7 +25,7 @@ internal sealed class FlvIntake(PublisherLease lease)
     /// <summary>Longest access unit and data message: what FLV can say (24 bits), less the longest header that a format puts before it.</summary>
     public const int MaxUnitBytes = FlvTagHeader.MaxBodyLength - FlvBodyWriter.MaxHeaderLength;
 
-    private readonly List<TrackState> _tracks = [];
+    private TrackState[] _tracks = [];
     private ArrayBufferWriter<byte>? _stripped; // few publishers need it
 
     /// <param name="kind">Audio or video: the message's type.</param>
@@ -174,8 +174,8 @@ internal sealed class FlvIntake(PublisherLease lease)
         }
 
         var added = new TrackState { Kind = payload.Kind, TrackId = payload.TrackId };
-        if (_tracks.Count < PublisherLease.MaxTracks)
-            _tracks.Add(added);
+        if (_tracks.Length < PublisherLease.MaxTracks)
+            _tracks = [.. _tracks, added];
         return added;
     }
 

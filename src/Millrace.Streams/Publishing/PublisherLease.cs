@@ -31,7 +31,7 @@ internal sealed partial class PublisherLease : IDisposable
     private const int PromiseFactor = 10;
 
     private readonly LiveStream _stream;
-    private readonly List<TrackIntake> _intakes = [];
+    private TrackIntake[] _intakes = [];
     private readonly TrackIntake _data = new(TrackKind.Data, 0, audioTolerance: 0);
     private readonly SenderClock _clock = new();
     private readonly PendingUnits _pending;
@@ -172,10 +172,10 @@ internal sealed partial class PublisherLease : IDisposable
     {
         if (Known(kind, sourceId) is { } known)
             return known;
-        if (_intakes.Count == MaxTracks)
+        if (_intakes.Length == MaxTracks)
             return null;
         var added = new TrackIntake(kind, sourceId, _stream.Resources.Options.AudioToleranceMicros);
-        _intakes.Add(added);
+        _intakes = [.. _intakes, added];
         return added;
     }
 
@@ -220,5 +220,5 @@ internal sealed partial class PublisherLease : IDisposable
         return (!_promisesVideo || HasVideoKey()) && (!_promisesAudio || HasConfig(TrackKind.Audio));
     }
 
-    private bool HasVideoKey() => _intakes.Exists(static intake => intake.Kind == TrackKind.Video && intake.HasKey);
+    private bool HasVideoKey() => Array.Exists(_intakes, static intake => intake.Kind == TrackKind.Video && intake.HasKey);
 }
