@@ -4,11 +4,12 @@ using System.Runtime.InteropServices;
 namespace Millrace.Bench.Measure;
 
 /// <summary>What a figure depends on besides the server: kept with every result.</summary>
-internal sealed record MachineFacts(string Cpu, int Cores, string Kernel, string Runtime, string Nginx, string Ffmpeg, string Load)
+internal sealed record MachineFacts(string Cpu, int Cores, string Kernel, string System, string Runtime, string Nginx, string Ffmpeg, string Load)
 {
     public static MachineFacts Collect() => new(
         CpuModel() ?? RuntimeInformation.ProcessArchitecture.ToString(),
         File.ReadLines("/proc/stat").Count(static l => l.StartsWith("cpu", StringComparison.Ordinal)) - 1,
+        File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
         RuntimeInformation.OSDescription,
         RuntimeInformation.FrameworkDescription,
         FirstLine("nginx", "-v"),

@@ -13,8 +13,8 @@ internal sealed unsafe class RingPath : SendPath
     private readonly Libc.MessageHeader[] _headers = GC.AllocateArray<Libc.MessageHeader>(Batch, pinned: true);
     private readonly long[] _wanted = new long[Batch];
 
-    public RingPath(SendSource source, EpollSet epoll, IReadOnlyList<Outlet> outlets)
-        : base(source, epoll)
+    public RingPath(SendSource source, EpollSet epoll, IReadOnlyList<Outlet> outlets, int turnBytes)
+        : base(source, epoll, turnBytes)
     {
         _ring = new Uring(Batch);
         _ring.RegisterFiles([.. outlets.Select(static o => o.Fd)]);

@@ -4,7 +4,7 @@ using Millrace.Bench.Native;
 namespace Millrace.Bench.Send;
 
 /// <summary>From the source into sockets. A path that batches takes <see cref="Send"/> as an order and does it by <see cref="Flush"/>.</summary>
-internal abstract unsafe class SendPath(SendSource source, EpollSet epoll, int turnBytes = 0) : IDisposable
+internal abstract unsafe class SendPath(SendSource source, EpollSet epoll, int turnBytes) : IDisposable
 {
     /// <summary>An HTTP answer's head.</summary>
     public const int HeadBytes = 200;
@@ -27,15 +27,12 @@ internal abstract unsafe class SendPath(SendSource source, EpollSet epoll, int t
     public long CopiedCompletions { get; protected set; }
     protected SendSource Source => source;
 
-    /// <summary>Connections whose turn is over while their sockets may take more.</summary>
-    public Queue<Outlet> Rest { get; } = new();
-
     protected static byte* Head { get; } = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(HeadArray, 0);
 
     public static SendPath Create(SendVariant variant, SendSource source, EpollSet epoll, IReadOnlyList<Outlet> outlets) => variant.Call switch
     {
         SendCall.File => new FilePath(source, epoll, variant),
-        SendCall.Ring => new RingPath(source, epoll, outlets),
+        SendCall.Ring => new RingPath(source, epoll, outlets, variant.TurnBytes),
         _ => new MessagePath(source, epoll, variant),
     };
 
@@ -58,7 +55,7 @@ internal abstract unsafe class SendPath(SendSource source, EpollSet epoll, int t
     protected (long Offset, int Length) NextRun(Outlet outlet)
     {
         long offset = outlet.Position % SendSource.Bytes;
-        return (offset, (int)Math.Min(Math.Min(outlet.End - outlet.Position, SendSource.Bytes - offset), turnBytes > 0 ? turnBytes : SendLimit));
+        return (offset, (int)Math.Min(Math.Min(outlet.End - outlet.Position, SendSource.Bytes - offset), Math.Min(turnBytes, SendLimit)));
     }
 
     /// <summary>Counts what became of a send; true = there is more, and the socket may take it.</summary>
@@ -68,14 +65,8 @@ internal abstract unsafe class SendPath(SendSource source, EpollSet epoll, int t
         long sent = Math.Max(0, result);
         outlet.Advance(sent);
         Bytes += sent;
-        if (sent == wanted)
-        {
-            if (turnBytes == 0 || !outlet.HasBytes) return outlet.HasBytes;
-            Rest.Enqueue(outlet);
-            return false;
-        }
-
-        Partials++;
+        if (sent < wanted) Partials++;
+        else if (wanted < turnBytes || !outlet.HasBytes) return outlet.HasBytes;
         if (!outlet.IsBlocked)
         {
             outlet.IsBlocked = true;

@@ -80,8 +80,7 @@ internal abstract class SendTrial : IDisposable
     /// <summary>Handles what epoll has to say; <paramref name="asked"/> gets those that asked for an object.</summary>
     protected void Poll(int timeoutMilliseconds, Action<Outlet>? asked)
     {
-        for (int left = Path.Rest.Count; left > 0; left--) Path.Send(Path.Rest.Dequeue());
-        int count = Epoll.Wait(Variant.Spins || Path.Rest.Count > 0 ? 0 : timeoutMilliseconds);
+        int count = Epoll.Wait(Variant.Spins ? 0 : timeoutMilliseconds);
         for (int i = 0; i < count; i++)
         {
             var (tag, events) = Epoll.Get(i);

@@ -68,8 +68,8 @@ internal sealed record SendVariant(string Name)
     /// <summary>SO_BUSY_POLL, microseconds; 0 = off.</summary>
     public int BusyPoll { get; init; }
 
-    /// <summary>Bytes that a connection is given in one turn, before others have theirs; 0 = as many as its socket takes.</summary>
-    public int TurnBytes { get; init; }
+    /// <summary>Bytes that a connection is given before others have their turn; it asks epoll for its next one. int.MaxValue = as many as its socket takes.</summary>
+    public int TurnBytes { get; init; } = 256 * 1024;
 
     /// <summary>A pass begins before its window is over when this many bytes wait; 0 = never.</summary>
     public int EarlyBytes { get; init; }
@@ -78,7 +78,7 @@ internal sealed record SendVariant(string Name)
 
     /// <summary>All that make sense for a case; the first is the baseline once more, which shows how far equal things differ.</summary>
     public static IEnumerable<SendVariant> For(SendCase sendCase) => All.Where(v => sendCase.IsStream
-        ? v.Head is HeadWay.Together or HeadWay.More && (v.Head == HeadWay.Together || v.Call == SendCall.File) && (v.EarlyBytes == 0 || sendCase.WindowMs > 0) && v.TurnBytes == 0
+        ? v.Head is HeadWay.Together or HeadWay.More && (v.Head == HeadWay.Together || v.Call == SendCall.File) && (v.EarlyBytes == 0 || sendCase.WindowMs > 0)
         : !v.Corked && v.Call != SendCall.Plain && v.EarlyBytes == 0);
 
     private static readonly SendVariant[] All =
@@ -96,10 +96,10 @@ internal sealed record SendVariant(string Name)
         new("sndbuf-400k") { SendBuffer = 400 * 1024 },
         new("sndbuf-1m") { SendBuffer = 1024 * 1024 },
         new("turns-64k") { TurnBytes = 64 * 1024 },
-        new("turns-128k") { TurnBytes = 128 * 1024 },
-        new("turns-256k") { TurnBytes = 256 * 1024 },
         new("turns-512k") { TurnBytes = 512 * 1024 },
-        new("sendfile-turns") { Call = SendCall.File, Memory = SendMemory.MemFd, Head = HeadWay.More, TurnBytes = 64 * 1024 },
+        new("no-turns") { TurnBytes = int.MaxValue },
+        new("sendfile-64k") { Call = SendCall.File, Memory = SendMemory.MemFd, Head = HeadWay.More, TurnBytes = 64 * 1024 },
+        new("sendfile-whole") { Call = SendCall.File, Memory = SendMemory.MemFd, Head = HeadWay.More, TurnBytes = int.MaxValue },
         new("sendfile-200k") { Call = SendCall.File, Memory = SendMemory.MemFd, Head = HeadWay.More, SendBuffer = 200 * 1024 },
         new("sendfile-400k") { Call = SendCall.File, Memory = SendMemory.MemFd, Head = HeadWay.More, SendBuffer = 400 * 1024 },
         new("notsent-16k") { NotSent = 16 * 1024 },
