@@ -8,7 +8,8 @@ namespace Millrace.Bench.Hls;
 /// <param name="port">On 127.0.0.1.</param>
 /// <param name="source">Number of its source address.</param>
 /// <param name="keepsBody">See <see cref="KeepsBody"/>.</param>
-internal sealed class Getter(int port, int source, bool keepsBody)
+/// <param name="stamps">Fills <see cref="ArrivedUnix"/>.</param>
+internal sealed class Getter(int port, int source, bool keepsBody, bool stamps)
 {
     // Of an answer whose body is dropped: takes the head, and a small body with it.
     private const int FirstRead = 16 * 1024;
@@ -17,7 +18,7 @@ internal sealed class Getter(int port, int source, bool keepsBody)
     private long _left;
     private bool _isHeadRead;
 
-    public int Fd { get; private set; } = RawTcp.StartConnect(port, source);
+    public int Fd { get; private set; } = Connect(port, source, stamps);
     public bool Connected { get; private set; }
 
     /// <summary>A request has been sent whose answer is not complete.</summary>
@@ -39,6 +40,9 @@ internal sealed class Getter(int port, int source, bool keepsBody)
 
     /// <summary>Content-Length of the last answer.</summary>
     public long BodyLength { get; private set; }
+
+    /// <summary>When the last byte that was read had come to the socket, seconds of Unix time: however late this program came to read it.</summary>
+    public double ArrivedUnix { get; private set; }
 
     /// <summary>The answer's body, until the next event of any connection.</summary>
     public ReadOnlyMemory<byte> Body { get; private set; }
@@ -79,7 +83,8 @@ internal sealed class Getter(int port, int source, bool keepsBody)
     private bool Receive(byte[] scratch)
     {
         bool discards = _isHeadRead && !KeepsBody;
-        int n = discards ? RawTcp.Discard(Fd) : RawTcp.Receive(Fd, KeepsBody ? scratch : scratch.AsSpan(0, FirstRead));
+        var into = discards ? default : KeepsBody ? scratch : scratch.AsSpan(0, FirstRead);
+        int n = stamps ? ReceiveStamped(into) : discards ? RawTcp.Discard(Fd) : RawTcp.Receive(Fd, into);
         if (n is -Libc.EAGAIN or -Libc.EINTR) return false;
         if (n <= 0 || !Busy)
         {
@@ -92,6 +97,21 @@ internal sealed class Getter(int port, int source, bool keepsBody)
         else Take(scratch.AsMemory(0, n));
         if (_left < 0) Fail("more bytes than Content-Length says");
         return Alive;
+    }
+
+    private int ReceiveStamped(Span<byte> into)
+    {
+        int n = RawTcp.ReceiveStamped(Fd, into, out double arrived);
+        if (n > 0 && arrived == 0) throw new InvalidOperationException("this kernel does not say when bytes arrive (SO_TIMESTAMPNS)");
+        if (n > 0) ArrivedUnix = arrived;
+        return n;
+    }
+
+    private static int Connect(int port, int source, bool stamps)
+    {
+        int fd = RawTcp.StartConnect(port, source);
+        if (stamps) RawTcp.StampArrivals(fd);
+        return fd;
     }
 
     private void Take(ReadOnlyMemory<byte> bytes)

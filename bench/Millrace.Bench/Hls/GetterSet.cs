@@ -5,7 +5,7 @@ using Millrace.Bench.Native;
 namespace Millrace.Bench.Hls;
 
 /// <summary>Many keep-alive connections on one thread.</summary>
-internal sealed class GetterSet(int port, bool keepsBodies) : IDisposable
+internal sealed class GetterSet(int port, bool keepsBodies, bool stamps = false) : IDisposable
 {
     private const double StartTimeout = 20; // seconds for the last connection
 
@@ -15,10 +15,19 @@ internal sealed class GetterSet(int port, bool keepsBodies) : IDisposable
     private readonly List<Getter> _all = [];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 
+    // Unix time less Now, seconds, as of the last pass.
+    private double _unixOffset;
+
     public IReadOnlyList<Getter> All => _all;
 
     /// <summary>Seconds since the set was made.</summary>
     public double Now => _clock.Elapsed.TotalSeconds;
+
+    /// <summary>
+    /// When the last byte of an answer came to its socket, on the clock of <see cref="Now"/>. The kernel has noted it, so that the time that
+    /// a busy load generator takes to come round to it does not count as the server's.
+    /// </summary>
+    public double ArrivedAt(Getter getter) => getter.ArrivedUnix - _unixOffset;
 
     /// <summary>Why connections died, with their number.</summary>
     public Dictionary<string, int> Faults => _all.Where(static g => g.Reason is not null).CountBy(static g => g.Reason!).ToDictionary();
@@ -37,7 +46,7 @@ internal sealed class GetterSet(int port, bool keepsBodies) : IDisposable
             int due = Math.Min(count, before + (int)((Now - start) * perSecond) + 1);
             while (_all.Count < due)
             {
-                _all.Add(new Getter(port, _all.Count, keepsBodies));
+                _all.Add(new Getter(port, _all.Count, keepsBodies, stamps));
                 _epoll.Add(_all[^1].Fd, _all.Count - 1, EpollSet.Out);
             }
 
@@ -52,6 +61,7 @@ internal sealed class GetterSet(int port, bool keepsBodies) : IDisposable
     public int Pass(int timeoutMilliseconds, Action<Getter> onAnswer)
     {
         int count = _epoll.Wait(timeoutMilliseconds);
+        _unixOffset = (DateTime.UtcNow - DateTime.UnixEpoch).TotalSeconds - Now;
         for (int i = 0; i < count; i++)
         {
             var (tag, events) = _epoll.Get(i);

@@ -11,7 +11,7 @@ internal sealed class SteadyRun(SteadyPlan plan) : IDisposable
     private const int QuietMs = 60;
     private const double AnswerSeconds = 20; // longer than a server may hold a request: three target durations
 
-    private readonly GetterSet _set = new(plan.Port, keepsBodies: true);
+    private readonly GetterSet _set = new(plan.Port, keepsBodies: true, stamps: true);
     private readonly ProcessProbe _server = new(plan.Watch);
     private readonly SteadyTrack[] _tracks = [.. plan.Paths.Select(path => new SteadyTrack(plan, path))];
     private readonly List<Follower> _followers = [];
@@ -127,10 +127,10 @@ internal sealed class SteadyRun(SteadyPlan plan) : IDisposable
 
     private void TakePlaylist(Follower follower, Getter getter)
     {
-        double now = _set.Now;
+        double now = _set.ArrivedAt(getter);
         var track = follower.Track;
         var round = track.Rounds[follower.Round];
-        if (double.IsNaN(round.Ready)) track.Answered(getter.Body.Span, now);
+        if (double.IsNaN(round.Ready)) track.Answered(getter.Body.Span, now, getter.ArrivedUnix);
         round.Times.Add(now - round.Ready);
         follower.Known = round.KnownParts;
         follower.Round++;
@@ -141,7 +141,7 @@ internal sealed class SteadyRun(SteadyPlan plan) : IDisposable
     private void TakePart(Follower follower, Getter getter)
     {
         var part = follower.Track.Parts[follower.Fetched];
-        part.Times.Add(_set.Now - part.Ready);
+        part.Times.Add(_set.ArrivedAt(getter) - part.Ready);
         if (part.Times.Count == plan.Viewers) part.OwnCpu = Environment.CpuUsage.TotalTime.TotalSeconds - part.OwnCpu;
         if (part.Length == 0) part.Length = getter.BodyLength;
         if (part.Length != getter.BodyLength) throw new InvalidOperationException($"a part of {part.Length} bytes came with {getter.BodyLength}");

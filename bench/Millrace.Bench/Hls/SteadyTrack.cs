@@ -28,16 +28,18 @@ internal sealed class SteadyTrack(SteadyPlan plan, string path)
     public void Begin(ReadOnlySpan<byte> body) => Follow(Parse(body));
 
     /// <summary>Takes the first answer to the last question.</summary>
-    public void Answered(ReadOnlySpan<byte> body, double now)
+    /// <param name="body">The playlist.</param>
+    /// <param name="now">When it came, on the set's clock.</param>
+    /// <param name="unix">The same in seconds of Unix time.</param>
+    public void Answered(ReadOnlySpan<byte> body, double now, double unix)
     {
         var round = _rounds[^1];
         PlaylistBytes = body.Length;
-        double unixOffset = (DateTime.UtcNow - DateTime.UnixEpoch).TotalSeconds - now;
         var playlist = Parse(body);
         foreach (var part in playlist.Parts)
         {
             if (part.Segment < _newest!.NextSegment || (part.Segment == _newest.NextSegment && part.Number < _newest.NextPart)) continue;
-            _parts.Add(new Part(GetterSet.Request(plan.Port, path[..(path.LastIndexOf('/') + 1)] + part.Uri), now, now + unixOffset - playlist.EndUnix));
+            _parts.Add(new Part(GetterSet.Request(plan.Port, path[..(path.LastIndexOf('/') + 1)] + part.Uri), now, unix - playlist.EndUnix));
         }
 
         (round.Ready, round.KnownParts) = (now, _parts.Count);

@@ -16,7 +16,7 @@ internal sealed class WaitersRun(WaitersPlan plan) : IDisposable
     private const double AnswerSeconds = 20; // longer than a server may hold a request: three target durations
     private const int EarlyPart = 2; // the segment has several parts to go
 
-    private readonly GetterSet _set = new(plan.Port, keepsBodies: true);
+    private readonly GetterSet _set = new(plan.Port, keepsBodies: true, stamps: true);
     private readonly ProcessProbe _server = new(plan.Watch);
     private readonly List<Getter> _answered = [];
     private double _rssLargest;
@@ -139,19 +139,17 @@ internal sealed class WaitersRun(WaitersPlan plan) : IDisposable
 
     private void OnAnswer(Getter getter, List<Round> rounds)
     {
-        double now = _set.Now;
         var round = rounds[getter.Round];
         if (round.Times.Count == 0)
         {
             round.OwnCpu = OwnCpuMs();
-            round.UnixOffset = (DateTime.UtcNow - DateTime.UnixEpoch).TotalSeconds - now;
             var next = Read(getter);
             round.EndUnix = next.EndUnix;
             if (rounds.Count - 1 == getter.Round) rounds.Add(new Round(next));
             if (getter.Round > 0 && rounds[getter.Round - 1].Times.Count < _set.All.Count) _skipped++;
         }
 
-        round.Times.Add(now);
+        round.Times.Add(getter.ArrivedUnix);
         if (round.Times.Count == _set.All.Count) round.OwnCpu = OwnCpuMs() - round.OwnCpu;
         _answered.Add(getter);
     }
@@ -205,8 +203,9 @@ internal sealed class WaitersRun(WaitersPlan plan) : IDisposable
         /// <summary>The playlist before it, which says what is asked for.</summary>
         public MediaPlaylistText Asked { get; } = asked;
         public byte[]? Request { get; set; }
+
+        /// <summary>When each answer came, seconds of Unix time.</summary>
         public List<double> Times { get; } = [];
-        public double UnixOffset { get; set; }
         public double EndUnix { get; set; }
 
         /// <summary>CPU time at the first answer, ms; from the last on what passed in between.</summary>
@@ -214,8 +213,9 @@ internal sealed class WaitersRun(WaitersPlan plan) : IDisposable
 
         public WaitersReport.PartTimes ToTimes()
         {
-            double[] after = [.. Times.Select(t => (t - Times[0]) * 1000)];
-            double firstAge = (Times[0] + UnixOffset - EndUnix) * 1000;
+            double first = Times.Min();
+            double[] after = [.. Times.Select(t => (t - first) * 1000).Order()];
+            double firstAge = (first - EndUnix) * 1000;
             return new WaitersReport.PartTimes(
                 Asked.NextSegment, Asked.NextPart, Summary.Percentile(after, 0.5), Summary.Percentile(after, 0.95), Summary.Percentile(after, 0.99), after[^1], firstAge, firstAge + after[^1], OwnCpu);
         }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Millrace.Bench.Native;
 
-/// <content>What only `send` calls, as in the Linux manual pages.</content>
+/// <content>What only `send` and stamped receipts call, as in the Linux manual pages.</content>
 internal static unsafe partial class Libc
 {
     public const int ENOBUFS = 105;
@@ -13,6 +13,7 @@ internal static unsafe partial class Libc
     public const int MAP_POPULATE = 0x8000;
     public const int MADV_HUGEPAGE = 14;
     public const int SO_SNDBUF = 7;
+    public const int SO_TIMESTAMPNS = 35;
     public const int SO_BUSY_POLL = 46;
     public const int SO_ZEROCOPY = 60;
     public const int TCP_CORK = 3;

@@ -72,6 +72,35 @@ internal static unsafe class RawTcp
         }
     }
 
+    /// <summary>Lets the kernel note when bytes arrive, for <see cref="ReceiveStamped"/>.</summary>
+    public static void StampArrivals(int fd)
+    {
+        int one = 1;
+        if (Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_TIMESTAMPNS, in one, sizeof(int)) < 0) throw new Win32Exception();
+    }
+
+    /// <summary>As <see cref="Receive"/>, or as <see cref="Discard"/> where nothing is to be copied.</summary>
+    /// <param name="fd">With <see cref="StampArrivals"/>.</param>
+    /// <param name="into">Empty = drop them.</param>
+    /// <param name="unixSeconds">When the last of the bytes came to the socket, whenever it is read (SCM_TIMESTAMPNS, socket(7)); 0 = the kernel does not say.</param>
+    public static int ReceiveStamped(int fd, Span<byte> into, out double unixSeconds)
+    {
+        const int ControlBytes = 64;
+        const int TimeOffset = 16; // behind struct cmsghdr: its length, level and type
+        long* control = stackalloc long[ControlBytes / sizeof(long)];
+        unixSeconds = 0;
+        fixed (byte* p = into)
+        {
+            var vector = new Libc.IoVector { Base = p, Length = (nuint)(into.IsEmpty ? 4 * ReceiveBuffer : into.Length) };
+            var header = new Libc.MessageHeader { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = ControlBytes };
+            nint n = Libc.recvmsg(fd, &header, into.IsEmpty ? Libc.MSG_TRUNC : 0);
+            if (n < 0) return -Marshal.GetLastPInvokeError();
+            bool isStamped = header.ControlLength >= TimeOffset && ((int*)control)[2] == Libc.SOL_SOCKET && ((int*)control)[3] == Libc.SO_TIMESTAMPNS;
+            if (isStamped) unixSeconds = control[TimeOffset / sizeof(long)] + (control[(TimeOffset / sizeof(long)) + 1] / 1e9);
+            return (int)n;
+        }
+    }
+
     /// <summary>True when all bytes were taken: what a viewer sends is far smaller than an empty socket buffer.</summary>
     public static bool SendAll(int fd, ReadOnlySpan<byte> bytes)
     {
