@@ -30,6 +30,7 @@ internal sealed class MediaNode : IAsyncDisposable
     private readonly Shard[] _shards;
     private readonly Acceptor _acceptor;
     private readonly HandOverQueue _kestrel;
+    private readonly HttpFront[] _fronts;
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<string> _description = [];
     private WebServers? _web;
@@ -50,6 +51,7 @@ internal sealed class MediaNode : IAsyncDisposable
             _shards[i] = new Shard(i, registry, loggers.CreateLogger("Millrace.Shard"));
         _acceptor = new Acceptor(_shards, _counts, loggers.CreateLogger("Millrace.Acceptor"));
         _kestrel = new HandOverQueue(loggers);
+        _fronts = Array.ConvertAll(_shards, _ => new HttpFront(Context, _kestrel));
     }
 
     public NodeContext Context { get; }
@@ -79,10 +81,9 @@ internal sealed class MediaNode : IAsyncDisposable
             RtmpPort = RtmpPort == 0 ? port : RtmpPort;
         }
 
-        var fronts = Array.ConvertAll(_shards, _ => new HttpFront(Context, _kestrel));
         for (var i = 0; i < _settings.Http.Listen.Count; i++)
         {
-            var port = _acceptor.Listen(_settings.Http.Listen[i], $"http.listen[{i}]", (socket, shard) => new HttpConnection(socket, shard, fronts[shard.Number]));
+            var port = _acceptor.Listen(_settings.Http.Listen[i], $"http.listen[{i}]", (socket, shard) => new HttpConnection(socket, shard, _fronts[shard.Number]));
             Announce("HTTP", _settings.Http.Listen[i], port);
             HttpPort = HttpPort == 0 ? port : HttpPort;
         }
@@ -175,6 +176,8 @@ internal sealed class MediaNode : IAsyncDisposable
             {
                 Context.Registry.Sweep(NodeClock.Micros);
                 Context.HlsAudience.Sweep(NodeClock.Micros);
+                foreach (var shard in _shards)
+                    shard.Post(() => _fronts[shard.Number].Requests.Sweep(NodeClock.Micros));
             }
             catch (Exception fault)
             {

@@ -40,8 +40,7 @@ internal sealed class HlsRequestCache
         head.Target.CopyTo(word);
         word[head.Target.Length] = (byte)' ';
         head.Host.CopyTo(word[(head.Target.Length + 1)..]);
-        if (now >= _youngUntil)
-            Turn(now);
+        Sweep(now);
         if (_young.Lookup.TryGetValue(word, out var known))
             return known;
         if (!_old.Lookup.TryGetValue(word, out var key, out known))
@@ -50,6 +49,13 @@ internal sealed class HlsRequestCache
             Turn(now);
         _young.Requests.Add(key, known);
         return known;
+    }
+
+    /// <summary>Forgets what has its time behind it; to be called now and then, also while nobody asks.</summary>
+    public void Sweep(long now)
+    {
+        if (now >= _youngUntil)
+            Turn(now);
     }
 
     /// <summary>The young generation becomes the old one, which is forgotten.</summary>

@@ -92,6 +92,20 @@ public sealed class HlsRequestCacheTests
         ended.IsAlive.ShouldBeFalse();
     }
 
+    [Fact]
+    public void Words_are_forgotten_though_nobody_asks_for_anything_any_more()
+    {
+        var ended = GetWeakly("/live/ended/llhls.m3u8");
+        for (var turn = 1; turn <= 2; turn++)
+        {
+            _now += HlsRequestCache.GenerationMicros;
+            _cache.Sweep(_now);
+        }
+
+        GC.Collect();
+        ended.IsAlive.ShouldBeFalse();
+    }
+
     /// <summary>In a method of its own, so that no local of the test keeps it.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private WeakReference GetWeakly(string target) => new(Get(target));
