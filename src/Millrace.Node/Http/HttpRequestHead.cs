@@ -10,7 +10,9 @@ namespace Millrace.Node.Http;
 /// </summary>
 internal ref struct HttpRequestHead
 {
-    private static readonly SearchValues<byte> HostBytes = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:[]"u8);
+    private static readonly SearchValues<byte> HostBytes = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"u8);
+
+    private static readonly SearchValues<byte> AddressBytes = SearchValues.Create("0123456789abcdefABCDEF:."u8);
 
     private bool _hasLength;
     private bool _saysClose;
@@ -187,10 +189,33 @@ internal ref struct HttpRequestHead
 
     private bool TryTakeHost(ReadOnlySpan<byte> value)
     {
-        if (!Host.IsEmpty || value.IsEmpty || value.IndexOfAnyExcept(HostBytes) >= 0)
+        if (!Host.IsEmpty || !IsHost(value))
             return false;
         Host = value;
         return true;
+    }
+
+    /// <summary>A name or an address, perhaps with a port (RFC 9110 7.2).</summary>
+    private static bool IsHost(ReadOnlySpan<byte> value)
+    {
+        var isBracketed = value.StartsWith("["u8);
+        var end = value.IndexOf(isBracketed ? (byte)']' : (byte)':');
+        if (isBracketed)
+        {
+            // Kestrel knows no shorter one than [::1].
+            if (end < 4 || value[1..end].IndexOfAnyExcept(AddressBytes) >= 0)
+                return false;
+            value = value[(end + 1)..];
+        }
+        else
+        {
+            var name = end < 0 ? value : value[..end];
+            if (name.IsEmpty || name.IndexOfAnyExcept(HostBytes) >= 0)
+                return false;
+            value = value[name.Length..];
+        }
+
+        return value.IsEmpty || (value.Length > 1 && value[0] == ':' && value[1..].IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0);
     }
 
     private bool TryTakeConnection(ReadOnlySpan<byte> value)
