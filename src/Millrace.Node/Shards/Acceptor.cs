@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Millrace.Node.Settings;
 
@@ -14,6 +15,8 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
 {
     private const int PollMillis = 200;
 
+    private const long ComplaintMicros = 1_000_000;
+
     private readonly List<Listener> _listeners = [];
     private readonly RefusalLog _refusals = new(logger);
 
@@ -22,6 +25,7 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
 
     private Thread? _thread;
     private volatile bool _stops;
+    private long _complained = -ComplaintMicros;
 
     /// <summary>Opens a listener. The exception's message names the setting when the address is taken.</summary>
     public int Listen(ListenEndpoint endpoint, string setting, Func<ShardSocket, Shard, ShardConnection> open)
@@ -79,7 +83,7 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
             var descriptor = Native.Accept(listening, address, &length, Native.NonBlocking | Native.CloseOnExec);
             if (descriptor < 0)
             {
-                PauseWhenExhausted(Native.LastError);
+                PauseAfter(Native.LastError);
                 return;
             }
 
@@ -87,11 +91,20 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
         }
     }
 
-    private void PauseWhenExhausted(int error)
+    /// <summary>The connection still waits, and the next look would be at once.</summary>
+    private void PauseAfter(int error)
     {
-        if (error is not (Native.EMFile or Native.ENFile))
+        if (error is Native.EAgain or Native.EIntr or Native.EConnAborted)
             return;
-        logger.LogError("no descriptors left: a connection waits; see limits.connections and ulimit -n");
+        var now = NodeClock.Micros;
+        if (now - _complained >= ComplaintMicros)
+        {
+            _complained = now;
+            logger.LogError(
+                "connections wait: accept failed with {Reason}",
+                error is Native.EMFile or Native.ENFile ? "no descriptors left; see limits.connections and ulimit -n" : Marshal.GetPInvokeErrorMessage(error));
+        }
+
         Thread.Sleep(PollMillis);
     }
 
