@@ -104,8 +104,7 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
         {
             // It came while the stream waited out its grace, and has time left to wait for the next publisher.
             connection.Leave();
-            if (!connection.IsClosed)
-                Attach(now);
+            Attach(now);
             return;
         }
 
@@ -142,6 +141,8 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
 
     private void Attach(long now)
     {
+        if (connection.IsEnding)
+            return;
         var name = _resource!.Stream!;
         var key = _isWebSocket ? WireKey.WsFlv(_resource.Form) : request.IsVersion11 ? WireKey.ChunkedFlv(_resource.Form) : WireKey.Flv(_resource.Form);
         var subscription = connection.Shard.Subscriptions.Get(name, key, node.WindowOf(name, key.Format), out var fromEnd, out var unsupported);

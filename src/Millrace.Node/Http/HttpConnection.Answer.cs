@@ -1,6 +1,5 @@
 using Millrace.Node.Metrics;
 using Millrace.Node.Shards;
-using Millrace.Streams.Buffers;
 using Millrace.Streams.Wire;
 
 namespace Millrace.Node.Http;
@@ -17,9 +16,6 @@ internal readonly record struct HttpExchange(bool IsHead, bool IsVersion11, bool
 /// <content>The way of a finished answer into the socket: its body is sent from where it lies.</content>
 internal sealed unsafe partial class HttpConnection
 {
-    /// <summary>Entries of one scatter send: the head, and of a segment's blocks a turn's bytes.</summary>
-    private const int MaxRuns = 1 + (TurnBytes / BlockLog.BlockBytes);
-
     private HttpExchange _exchange;
     private TrafficSubject _subject;
     private MediaAnswer? _answer;
@@ -101,7 +97,7 @@ internal sealed unsafe partial class HttpConnection
             var count = 0;
             if (!head.IsEmpty)
                 runs[count++] = new WireRun { Address = headAddress, Length = (nuint)head.Length };
-            var bytes = head.Length + _body.Fill(new Span<WireRun>(runs, MaxRuns), ref count, memory);
+            var bytes = head.Length + _body.Fill(new Span<WireRun>(runs, MaxRuns), ref count, memory, TurnBytes);
             var sent = Send(runs, count, bytes, now);
             if (IsClosed)
                 return;

@@ -19,13 +19,15 @@ internal readonly record struct MediaBody(ReadOnlyMemory<byte> Memory, HlsSegmen
     /// <param name="runs">Entries for a scatter send.</param>
     /// <param name="count">How many of them are used.</param>
     /// <param name="memory">Where <see cref="Memory"/> is fixed.</param>
-    public unsafe long Fill(Span<WireRun> runs, ref int count, byte* memory)
+    /// <param name="limit">Most bytes.</param>
+    public unsafe long Fill(Span<WireRun> runs, ref int count, byte* memory, long limit)
     {
         var filled = 0L;
-        while (count < runs.Length && filled < Length)
+        limit = Math.Min(limit, Length);
+        while (count < runs.Length && filled < limit)
         {
-            var length = (int)Length;
-            var address = Segment is null ? memory : Segment.Bytes.Locate(Position + filled, Length - filled, out length);
+            var length = (int)limit;
+            var address = Segment is null ? memory : Segment.Bytes.Locate(Position + filled, limit - filled, out length);
             runs[count++] = new WireRun { Address = address, Length = (nuint)length };
             filled += length;
         }

@@ -74,11 +74,10 @@ internal sealed class RtmpConnection : ShardConnection
     /// <summary>Sends what the session has written into the shard's reply buffer.</summary>
     public void SendReply(long now)
     {
-        var reply = Shard.Reply;
-        if (reply.WrittenCount == 0)
+        if (Shard.Reply.WrittenCount == 0)
             return;
-        SendControl(reply.WrittenSpan, now);
-        reply.ResetWrittenCount();
+        // Empty before anything goes out: the first media may be what goes, and its announcement is written here too.
+        SendControl(Shard.Reply, now);
     }
 
     /// <summary>Puts what the session has written in front of the bytes that are about to be sent.</summary>

@@ -85,8 +85,7 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
         {
             // It came while the stream waited out its grace, and has time left to wait for the next publisher.
             connection.Leave();
-            if (!connection.IsClosed)
-                Attach(now);
+            Attach(now);
             return;
         }
 
@@ -140,6 +139,9 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
 
     private void Attach(long now)
     {
+        // What was sent or left before may have shown that the peer has gone.
+        if (connection.IsEnding)
+            return;
         var tracks = _hasAudio && _hasVideo ? WireTracks.All : _hasAudio ? WireTracks.AudioOnly : WireTracks.VideoOnly;
         var key = new WireKey(WireFormat.Rtmp, _form, tracks, connection.Protocol.MessageStreamId);
         var subscription = connection.Shard.Subscriptions.Get(name, key, node.WindowOf(name, WireFormat.Rtmp), out var fromEnd, out var unsupported);

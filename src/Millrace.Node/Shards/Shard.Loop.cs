@@ -111,8 +111,8 @@ internal sealed unsafe partial class Shard
     }
 
     /// <summary>
-    /// What viewers ask for costs a microsecond or a hundred. A batch that took long makes the next smaller; broken off, it would
-    /// begin with the same connections again.
+    /// What viewers ask for costs a microsecond or a hundred. A batch that took long makes the next smaller, so that the first after a
+    /// quiet while may take longer than its share; broken off, it would begin with the same connections again.
     /// </summary>
     private void ServeCrowd()
     {

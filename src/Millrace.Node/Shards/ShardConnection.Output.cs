@@ -1,3 +1,5 @@
+using System.Buffers;
+using Millrace.Streams.Buffers;
 using Millrace.Streams.Wire;
 
 namespace Millrace.Node.Shards;
@@ -5,8 +7,8 @@ namespace Millrace.Node.Shards;
 /// <summary>The way out: from the cursor to the socket, when it blocks, and how a connection ends behind its last byte.</summary>
 internal abstract unsafe partial class ShardConnection
 {
-    /// <summary>Entries of one scatter send; with 64 KiB blocks more than a socket buffer takes.</summary>
-    private const int MaxRuns = 16;
+    /// <summary>Entries of one scatter send: what comes first (a spill, a head), and a turn's bytes, which may begin and end within a block.</summary>
+    protected const int MaxRuns = 2 + (TurnBytes / BlockLog.BlockBytes);
 
     /// <summary>
     /// Bytes that a connection is sent before others have their turn. More at once is not only unfair: what lies unread in very many
@@ -130,17 +132,31 @@ internal abstract unsafe partial class ShardConnection
 
     protected void ResumeInput() => SetInterest(_interest | Native.EpollIn | Native.EpollReadHangup);
 
+    /// <summary>As the other one; the writer is empty afterwards, and before anything is sent.</summary>
+    protected void SendControl(ArrayBufferWriter<byte> control, long now)
+    {
+        var isQueued = TryQueueControl(control.WrittenSpan);
+        control.ResetWrittenCount();
+        if (isQueued)
+            Pump(now);
+    }
+
     /// <summary>Queues control bytes at the next message border and sends what the socket takes.</summary>
     public void SendControl(ReadOnlySpan<byte> bytes, long now)
     {
+        if (TryQueueControl(bytes))
+            Pump(now);
+    }
+
+    private bool TryQueueControl(ReadOnlySpan<byte> bytes)
+    {
         if (IsClosed || bytes.IsEmpty)
-            return;
+            return false;
         if (_isBlocked && (_unsentControl += bytes.Length) > MaxUnsentControl)
             Close("the peer does not read what it asked for");
         else if (!Cursor.TryInsert(bytes))
             Close("the media memory budget is used up");
-        else
-            Pump(now);
+        return !IsClosed;
     }
 
     /// <summary>
@@ -193,14 +209,6 @@ internal abstract unsafe partial class ShardConnection
         SetInterest(_interest | Native.EpollOut);
         if (WriteTimeoutMicros > 0)
             ArmBy(Math.Max(now, LastProgress) + WriteTimeoutMicros);
-    }
-
-    private void Unblock()
-    {
-        if (!_isBlocked)
-            return;
-        _isBlocked = false;
-        SetInterest(_interest & ~Native.EpollOut);
     }
 
     private void SetInterest(int interest)

@@ -140,8 +140,11 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
             Close("the peer reset the connection");
         if (!IsClosed && (ready & Native.EpollOut) != 0)
         {
-            Unblock();
+            // It may have no more to send, or block again, or give way again: then nothing of what is waited for changes.
+            _isBlocked = false;
             OnWritable(now);
+            if (!IsClosed && !_isBlocked)
+                SetInterest(_interest & ~Native.EpollOut);
         }
     }
 

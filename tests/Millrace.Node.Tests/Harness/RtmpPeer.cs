@@ -54,7 +54,21 @@ internal sealed class RtmpPeer : IDisposable
     }
 
     /// <summary>A command on the message stream, with null for its object.</summary>
-    public void SendCommand(string name, Action<Amf0Writer> arguments) => Send(output =>
+    public void SendCommand(string name, Action<Amf0Writer> arguments) => Send(output => Write(output, name, arguments));
+
+    /// <summary>Sends a command some times over in one flight, and resets the connection without reading an answer.</summary>
+    public void SendCommandsAndReset(int count, string name, Action<Amf0Writer> arguments)
+    {
+        _socket.LingerState = new LingerOption(true, 0);
+        Send(output =>
+        {
+            for (var i = 0; i < count; i++)
+                Write(output, name, arguments);
+        });
+        _socket.Dispose();
+    }
+
+    private void Write(IBufferWriter<byte> output, string name, Action<Amf0Writer> arguments)
     {
         var body = new ArrayBufferWriter<byte>();
         var amf = new Amf0Writer(body);
@@ -63,7 +77,7 @@ internal sealed class RtmpPeer : IDisposable
         amf.Null();
         arguments(amf);
         _writer.Write(output, RtmpIds.DataCsid, RtmpMessageType.CommandAmf0, 0, 1, body.WrittenSpan);
-    });
+    }
 
     /// <summary>Says goodbye and leaves.</summary>
     public void Unpublish() => Send(_session.Stop);

@@ -2,6 +2,7 @@ using Millrace.Media.Flv;
 using Millrace.Node.Settings;
 using Millrace.Node.Tests.Harness;
 using Millrace.Streams;
+using Millrace.Streams.Buffers;
 
 namespace Millrace.Node.Tests.Rtmp;
 
@@ -137,6 +138,28 @@ public sealed class RtmpNodeTests
         await Wait.Until(() => player.Media.Skip(paused).Any(IsFrame), "media after the pause");
         player.Statuses.ShouldContain("NetStream.Unpause.Notify");
         player.Media.Skip(paused).First(tag => IsFrame(tag) && tag.Type == FlvTagType.Video).IsVideoKey.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_paused_player_that_goes_as_it_asks_for_more_leaves_no_subscription_behind()
+    {
+        await using var node = await TestNode.StartAsync();
+        var publisher = await node.PublishAsync();
+        publisher.SendClip();
+        for (var i = 0; i < 20; i++)
+        {
+            var player = node.Play();
+            await Wait.Until(() => player.MediaCount > 0, "media");
+            player.SendCommand("pause", amf => { amf.Boolean(true); amf.Number(0); });
+            await Wait.Until(() => player.Statuses.Contains("NetStream.Pause.Notify"), "the pause");
+
+            // The server reads the second command, and finds out by its answer to the first that nobody is there.
+            player.SendCommandsAndReset(2, "pause", amf => { amf.Boolean(false); amf.Number(0); });
+        }
+
+        await Wait.Until(() => node.Log.Containing("closed").Count >= 20, "the players have gone");
+        await Wait.Until(() => node.Node.Shards.All(static shard => shard.Subscriptions.All.Count == 0), "nobody is subscribed");
+        node.Node.Context.Registry.Resources.Budget[MemoryUse.Spills].Used.ShouldBe(0);
     }
 
     [Fact]

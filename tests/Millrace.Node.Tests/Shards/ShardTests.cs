@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Millrace.Node.Shards;
 using Millrace.Node.Tests.Harness;
@@ -81,21 +82,21 @@ public sealed class ShardTests
         const int Crowd = 600;
         using var rig = new ShardRig();
         var log = rig.AddLog("x", 0);
-        var heard = new List<string>();
+        var heard = new ConcurrentQueue<string>();
         for (var i = 0; i < Crowd; i++)
         {
-            var viewer = rig.AddViewer(log, isOfCrowd: !joinsLater, () => heard.Add("one of many"));
+            var viewer = rig.AddViewer(log, isOfCrowd: !joinsLater, () => heard.Enqueue("one of many"));
             viewer.BecomeOneOfMany();
         }
 
-        rig.AddViewer(log, onReadable: () => heard.Add("publisher"));
+        rig.AddViewer(log, onReadable: () => heard.Enqueue("publisher"));
         foreach (var far in rig.FarEnds)
             far.Send("x"u8);
 
         rig.Shard.Start();
 
         await Wait.Until(() => heard.Count == Crowd + 1, "all are heard");
-        heard[0].ShouldBe("publisher");
+        heard.First().ShouldBe("publisher");
     }
 
     [Fact]
