@@ -74,10 +74,11 @@ internal sealed class RtmpConnection : ShardConnection
     /// <summary>Sends what the session has written into the shard's reply buffer.</summary>
     public void SendReply(long now)
     {
-        if (Shard.Reply.WrittenCount == 0)
-            return;
-        // Empty before anything goes out: the first media may be what goes, and its announcement is written here too.
-        SendControl(Shard.Reply, now);
+        var isQueued = TryQueueControl(Shard.Reply.WrittenSpan);
+        // Empty before anything goes out: the first media may be what goes, and its announcement is written there too.
+        Shard.Reply.ResetWrittenCount();
+        if (isQueued)
+            Pump(now);
     }
 
     /// <summary>Puts what the session has written in front of the bytes that are about to be sent.</summary>

@@ -35,8 +35,8 @@ internal static unsafe partial class Native
     public const int EAgain = 11;
     public const int ENFile = 23;
     public const int EMFile = 24;
-    public const int EConnAborted = 103;
     public const int EPipe = 32;
+    public const int EConnAborted = 103;
 
     public const int SolSocket = 1;
     public const int SoReuseAddress = 2;

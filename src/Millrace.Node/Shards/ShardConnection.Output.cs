@@ -1,4 +1,3 @@
-using System.Buffers;
 using Millrace.Streams.Buffers;
 using Millrace.Streams.Wire;
 
@@ -12,7 +11,7 @@ internal abstract unsafe partial class ShardConnection
 
     /// <summary>
     /// Bytes that a connection is sent before others have their turn. More at once is not only unfair: what lies unread in very many
-    /// sockets has left the caches, and to write and free it costs twice as much (docs/performance.md, "Ways to send").
+    /// sockets has left the caches, and to write and free it costs twice as much (docs/performance.md, "Ways to hand bytes to the kernel").
     /// </summary>
     internal const int TurnBytes = 256 * 1024;
 
@@ -132,15 +131,6 @@ internal abstract unsafe partial class ShardConnection
 
     protected void ResumeInput() => SetInterest(_interest | Native.EpollIn | Native.EpollReadHangup);
 
-    /// <summary>As the other one; the writer is empty afterwards, and before anything is sent.</summary>
-    protected void SendControl(ArrayBufferWriter<byte> control, long now)
-    {
-        var isQueued = TryQueueControl(control.WrittenSpan);
-        control.ResetWrittenCount();
-        if (isQueued)
-            Pump(now);
-    }
-
     /// <summary>Queues control bytes at the next message border and sends what the socket takes.</summary>
     public void SendControl(ReadOnlySpan<byte> bytes, long now)
     {
@@ -148,7 +138,8 @@ internal abstract unsafe partial class ShardConnection
             Pump(now);
     }
 
-    private bool TryQueueControl(ReadOnlySpan<byte> bytes)
+    /// <summary>Queues control bytes at the next message border. False when there are none, or the connection is closed.</summary>
+    protected bool TryQueueControl(ReadOnlySpan<byte> bytes)
     {
         if (IsClosed || bytes.IsEmpty)
             return false;

@@ -42,6 +42,7 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
 
     public ShardSocket Socket { get; }
 
+    // Here too, for each receipt and each send begins with it, and with very many sockets the other object is in no cache.
     public int Descriptor { get; }
 
     public Shard Shard { get; }
