@@ -1,0 +1,95 @@
+namespace Millrace.Protocols.Relay;
+
+/// <summary>
+/// Messages of the relay, version 1. Each is <c>type (1 byte) length (varint) payload</c>; a receiver skips types that it does not know.
+/// Numbers are varints (LEB128), signed ones zigzag; texts are UTF-8 behind their length.
+/// <para>
+/// The side that connects is the client, whichever way media goes. It says <see cref="Hello"/>, the server <see cref="Welcome"/>, the client
+/// <see cref="Proof"/>; then one request, which a connection is for. The messages of the log come from whoever sends media.
+/// </para>
+/// </summary>
+internal enum RelayMessageType : byte
+{
+    None = 0,
+
+    /// <summary>Client: <c>"MLRC" version node nonce(16) count node…</c>: itself, and the nodes below it that this request is made for.</summary>
+    Hello = 1,
+
+    /// <summary>Server: <c>version node nonce(16) proof(0 or 32)</c>.</summary>
+    Welcome = 2,
+
+    /// <summary>Client: <c>proof(0 or 32)</c>.</summary>
+    Proof = 3,
+
+    /// <summary>Server: <c>code reason redirect</c>; the end of the connection.</summary>
+    Refused = 4,
+
+    /// <summary>Client: what the server knows of a stream.</summary>
+    Describe = 5,
+
+    /// <summary>Client: send a stream's log.</summary>
+    Play = 6,
+
+    /// <summary>Client: take a stream's log.</summary>
+    Publish = 7,
+
+    /// <summary>Client: may a viewer play or a publisher publish?</summary>
+    Authorize = 8,
+
+    /// <summary>Server: the request is granted; its payload depends on the request.</summary>
+    Accepted = 9,
+
+    /// <summary>Either side: <c>reason</c>; nothing follows.</summary>
+    Stop = 10,
+
+    /// <summary>Either side, after a while without another message: <c>sent(fixed 64, microseconds of the sender's Unix time)</c>.</summary>
+    Heartbeat = 11,
+
+    /// <summary>Answers a heartbeat: <c>sent received</c>, fixed 64: the heartbeat's own time, and the answering side's when it came.</summary>
+    HeartbeatReply = 12,
+
+    /// <summary>The receiver of media: <c>formats</c>, one bit for each form of HLS whose playlist state it needs.</summary>
+    Want = 13,
+
+    /// <summary>The receiver of media: <c>id name</c>: an HLS object by its file name.</summary>
+    Fetch = 14,
+
+    /// <summary>The sender of media: <c>id status length</c>; with status 200 that many bytes follow in <see cref="ObjectData"/>.</summary>
+    Object = 15,
+
+    /// <summary>The sender of media: <c>id bytes</c>.</summary>
+    ObjectData = 16,
+
+    /// <summary>The sender of media: the state of a form's playlists at a number of the log.</summary>
+    Playlists = 17,
+
+    /// <summary>The first message of the log: all that a receiver must know before the entry of the number in it.</summary>
+    Start = 32,
+
+    /// <summary>Entries go on behind those that the receiver has: <c>number</c>.</summary>
+    Resume = 33,
+
+    /// <summary>Entry: a new Era.</summary>
+    Era = 34,
+
+    /// <summary>Entry: a track's next Config.</summary>
+    Config = 35,
+
+    /// <summary>Entry: an access unit.</summary>
+    Unit = 36,
+
+    /// <summary>Entry: a packaging decision.</summary>
+    Mark = 37,
+
+    /// <summary>Entry: the publisher has gone, and may come back.</summary>
+    Pause = 38,
+
+    /// <summary>The stream's metadata, from the next entry on.</summary>
+    Metadata = 39,
+
+    /// <summary>The wall clock of media time, and the way of the entry that follows.</summary>
+    Clock = 40,
+
+    /// <summary>The Timeline has ended: <c>reason</c>.</summary>
+    Ended = 41,
+}
