@@ -11,7 +11,7 @@ namespace Millrace.Streams.Cuts;
 /// arrives, so that every packager knows exactly how long the frame before it lasts. The border may lie one frame back,
 /// where the unit that has come would make the part longer than PART-TARGET.
 /// </remarks>
-internal sealed class CutPlanner(MarkSeries series, CutRule rule, Action<LogEntry> append, long firstNumber = 0)
+internal sealed class CutPlanner
 {
     /// <summary>A track that does not lead may be this far ahead before the leading one counts as stalled.</summary>
     private const long Patience = 1_000_000;
@@ -22,17 +22,25 @@ internal sealed class CutPlanner(MarkSeries series, CutRule rule, Action<LogEntr
     /// <summary>Configs of tracks that do not lead may not cut more often than this.</summary>
     private const long LeastForcedSegment = 500_000;
 
-    private readonly MarkWriter _marks = new(series, rule, append, firstNumber);
-    private readonly SegmentTarget _target = new(rule);
+    private readonly MarkWriter _marks;
+    private readonly SegmentTarget _target;
     private bool _awaitsEraStart;
     private bool _hasUnits;
     private long _lastDts = -1;
 
-    public MarkSeries Series => series;
+    public CutPlanner(MarkSeries series, CutRule rule, Action<LogEntry> append, long firstNumber = 0)
+    {
+        (Series, Rule) = (series, rule);
+        _target = new SegmentTarget(rule);
+        Part = new PartTarget(rule.PartMicros);
+        _marks = new MarkWriter(series, rule, _target, Part, append, firstNumber);
+    }
 
-    public CutRule Rule => rule;
+    public MarkSeries Series { get; }
 
-    public PartTarget Part { get; } = new(rule.PartMicros);
+    public CutRule Rule { get; }
+
+    public PartTarget Part { get; }
 
     /// <summary>Number of the open segment; one less than the first before there is one.</summary>
     public long Segment => _marks.Segment;
@@ -49,7 +57,7 @@ internal sealed class CutPlanner(MarkSeries series, CutRule rule, Action<LogEntr
     /// <summary>EXT-X-TARGETDURATION, seconds: what it would be now, until <see cref="FixTarget"/>.</summary>
     public long TargetSeconds => _target.Seconds;
 
-    /// <summary>A playlist is about to be handed out: TARGETDURATION never changes after that.</summary>
+    /// <summary>A playlist is about to be handed out: what the last Mark said of TARGETDURATION never changes after that.</summary>
     public void FixTarget() => _target.Fix();
 
     public void OnEra(Era era)
@@ -59,7 +67,7 @@ internal sealed class CutPlanner(MarkSeries series, CutRule rule, Action<LogEntr
         _lastDts = -1;
         var audioFrame = FrameDuration.LongestSound(era);
         _target.Reopen(audioFrame);
-        if (rule.PartMicros > 0)
+        if (Rule.PartMicros > 0)
             Part.Reopen(FrameDuration.Of(era.Leading?.Config), audioFrame);
     }
 
@@ -68,7 +76,7 @@ internal sealed class CutPlanner(MarkSeries series, CutRule rule, Action<LogEntr
     {
         if (!_hasUnits || _awaitsEraStart || _marks.IsEmpty)
             return;
-        if (Part.IsOpen && rule.PartMicros > 0)
+        if (Part.IsOpen && Rule.PartMicros > 0)
             Part.Close();
         var border = Math.Max(endMicros, _marks.PartStart);
         FillTo(border);
@@ -149,17 +157,17 @@ internal sealed class CutPlanner(MarkSeries series, CutRule rule, Action<LogEntr
 
     private void OnNext(long dts, bool isKey)
     {
-        if (rule.PartMicros > 0 && Part.IsOpen)
+        if (Rule.PartMicros > 0 && Part.IsOpen)
         {
             Part.Observe(dts - _lastDts);
-            if (dts - _marks.PartStart >= rule.PartMicros - SegmentTarget.FrameJitter)
+            if (dts - _marks.PartStart >= Rule.PartMicros - SegmentTarget.FrameJitter)
                 Part.Close();
         }
 
         var last = _lastDts;
         FillTo(dts);
         // A unit cannot be taken back from a segment without parts: the next one is expected to be as long as this one.
-        if (rule.PartMicros == 0 && (2 * dts) - last > SegmentLimit && dts > _marks.SegmentStart)
+        if (Rule.PartMicros == 0 && (2 * dts) - last > SegmentLimit && dts > _marks.SegmentStart)
         {
             HardCuts += isKey ? 0 : 1;
             CutSegment(dts);
@@ -174,7 +182,7 @@ internal sealed class CutPlanner(MarkSeries series, CutRule rule, Action<LogEntr
     /// <summary>The latest end of the open segment.</summary>
     private long SegmentLimit => _marks.SegmentStart + _target.LimitMicros;
 
-    private bool HasParts => rule.PartMicros > 0 && !Part.IsOpen;
+    private bool HasParts => Rule.PartMicros > 0 && !Part.IsOpen;
 
     /// <summary>Ends whatever must end before <paramref name="dts"/>, so that nothing is longer than it may be.</summary>
     private void FillTo(long dts)
@@ -193,7 +201,7 @@ internal sealed class CutPlanner(MarkSeries series, CutRule rule, Action<LogEntr
             if (dts <= limit)
                 return;
             var isSegment = segmentEnd <= partEnd;
-            var canStepBack = rule.PartMicros > 0 && _lastDts > _marks.PartStart && _lastDts < limit && (isSegment || _lastDts - _marks.PartStart >= Part.LeastMicros);
+            var canStepBack = Rule.PartMicros > 0 && _lastDts > _marks.PartStart && _lastDts < limit && (isSegment || _lastDts - _marks.PartStart >= Part.LeastMicros);
             var border = canStepBack ? _lastDts : limit;
             if (isSegment)
             {
@@ -228,7 +236,7 @@ internal sealed class CutPlanner(MarkSeries series, CutRule rule, Action<LogEntr
         // Another track was far ahead, and the segment or a part was cut behind this picture.
         if (dts <= _marks.SegmentStart || dts < _marks.PartStart)
             return false;
-        return (rule.IsStrict && !_marks.StartsWithKey) || _target.IsDue(dts, _marks.SegmentStart, _marks.IsFirst);
+        return (Rule.IsStrict && !_marks.StartsWithKey) || _target.IsDue(dts, _marks.SegmentStart, _marks.IsFirst);
     }
 
     private void CutSegment(long border)

@@ -6,7 +6,7 @@ namespace Millrace.Streams.Cuts;
 /// The segment and the part that are open in one series, and the Marks that say so: numbers, names, dates, and discontinuities,
 /// each of which is counted once though the segment that it is on is announced again. Times in microseconds.
 /// </summary>
-internal sealed class MarkWriter(MarkSeries series, CutRule rule, Action<LogEntry> append, long firstNumber)
+internal sealed class MarkWriter(MarkSeries series, CutRule rule, SegmentTarget target, PartTarget part, Action<LogEntry> append, long firstNumber)
 {
     private readonly SegmentStamp _stamp = new(rule);
     private Era? _era;
@@ -105,7 +105,7 @@ internal sealed class MarkWriter(MarkSeries series, CutRule rule, Action<LogEntr
     private void Append(MarkKind kind, long number, long border, long date) => append(new LogEntry
     {
         Kind = LogEntryKind.Mark,
-        Mark = new Mark(kind, series, number, kind == MarkKind.Segment && IsBreak),
+        Mark = new Mark(number, (int)part.Micros, (ushort)target.Announce(), kind, series, kind == MarkKind.Segment && IsBreak),
         EraNumber = _era!.Number,
         Number = _discontinuities,
         DtsMicros = border,

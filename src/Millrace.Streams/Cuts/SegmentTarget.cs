@@ -31,6 +31,7 @@ internal sealed class SegmentTarget(CutRule rule)
     private long _longestInterval;
     private long _longestSegment;
     private long _audioFrame;
+    private long _announced;
     private long _fixed;
 
     /// <summary>EXT-X-TARGETDURATION, seconds: what it would be now, until <see cref="Fix"/>.</summary>
@@ -39,8 +40,11 @@ internal sealed class SegmentTarget(CutRule rule)
     /// <summary>The most a segment may have; audio may begin a frame before its border, and outlast it by one.</summary>
     public long LimitMicros => (Seconds * Second) + HardCutMargin - (2 * _audioFrame);
 
-    /// <summary>It never changes after that.</summary>
-    public void Fix() => _fixed = Seconds;
+    /// <summary>A Mark is about to say it.</summary>
+    public long Announce() => _announced = Seconds;
+
+    /// <summary>What the last Mark has said never changes after that.</summary>
+    public void Fix() => _fixed = _announced > 0 ? _announced : Seconds;
 
     /// <summary>Another Era begins: no interval spans its border.</summary>
     /// <param name="audioFrame">Longest frame of its audio tracks; 0: no audio.</param>

@@ -14,7 +14,9 @@ internal sealed class HlsPackager
     /// <summary>What a late packager must see of the log before a Mark, to be sure of the units on both sides of it.</summary>
     private const long LookBack = 1_000_000;
 
-    private readonly CutPlanner _cuts;
+    private readonly CutPlanner? _planner;
+    private readonly CutRule _rule;
+    private readonly MarkSeries _series;
     private HlsRendition[] _renditions = [];
     private HlsSnapshot _snapshot;
     private long _beginFrom = long.MinValue;
@@ -22,14 +24,21 @@ internal sealed class HlsPackager
     private long _lastUsed;
     private bool _isStopped;
 
-    public HlsPackager(LiveStream stream, HlsFormat format, HlsOptions options, CutPlanner cuts, long now)
+    /// <param name="stream">Whose.</param>
+    /// <param name="format">Which form.</param>
+    /// <param name="options">How it is set.</param>
+    /// <param name="planner">Who decides where to cut; null where another node does.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    public HlsPackager(LiveStream stream, HlsFormat format, HlsOptions options, CutPlanner? planner, long now)
     {
         Stream = stream.Name;
         Options = options;
-        _cuts = cuts;
+        _planner = planner;
         Ts = format == HlsFormat.TransportStream ? options.Ts : null;
+        _rule = Ts?.Cuts ?? options.Cuts;
+        _series = Ts?.Cuts is null ? MarkSeries.LowLatency : MarkSeries.TransportStream;
         Memory = new HlsMemory(stream, this);
-        Window = new HlsWindow(options, Ts, cuts);
+        Window = new HlsWindow(options, Ts);
         _lastUsed = now;
         Now = now;
         Format = format;
@@ -84,11 +93,12 @@ internal sealed class HlsPackager
 
     internal HlsMemory Memory { get; }
 
-    internal bool IsStrict => _cuts.Rule.IsStrict;
+    internal bool IsStrict => _rule.IsStrict;
 
     internal HlsWindow Window { get; }
 
-    internal long PartTargetMicros => _cuts.Part.Micros;
+    /// <summary>PART-TARGET, as Marks say it; 0 while it is unknown.</summary>
+    internal long PartTargetMicros { get; private set; }
 
     /// <summary>A segment of a rendition by the number in its name; any thread.</summary>
     public HlsSegment? FindSegment(RenditionId id, long name)
@@ -187,8 +197,8 @@ internal sealed class HlsPackager
             return;
         var views = Array.ConvertAll(_renditions, static rendition => rendition.View());
         if (IsAsked && Array.Exists(views, static view => !view.IsEmpty))
-            _cuts.FixTarget();
-        Volatile.Write(ref _snapshot, new HlsSnapshot(this, views, _era, _cuts.Part.Micros, _cuts.TargetSeconds, IsRetired));
+            _planner?.FixTarget();
+        Volatile.Write(ref _snapshot, new HlsSnapshot(this, views, _era, PartTargetMicros, Window.TargetSeconds, IsRetired));
         // Who registers as listener looks at the snapshot after that: one of the two sees the other.
         Interlocked.MemoryBarrier();
         Listener?.OnPublished();
@@ -207,8 +217,14 @@ internal sealed class HlsPackager
 
     private void Take(in LogEntry entry, StreamLog log)
     {
-        if (entry.Kind == LogEntryKind.Mark && entry.Mark.Series != _cuts.Series)
-            return;
+        if (entry.Kind == LogEntryKind.Mark)
+        {
+            if (entry.Mark.Series != _series)
+                return;
+            Window.TargetSeconds = entry.Mark.TargetSeconds;
+            PartTargetMicros = entry.Mark.PartTargetMicros;
+        }
+
         foreach (var rendition in _renditions)
         {
             if (entry.Kind == LogEntryKind.Unit)

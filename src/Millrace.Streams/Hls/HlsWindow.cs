@@ -1,9 +1,7 @@
-using Millrace.Streams.Cuts;
-
 namespace Millrace.Streams.Hls;
 
 /// <summary>What a packager's playlists list and what is kept of what left them, as the settings say. Times in microseconds.</summary>
-internal sealed class HlsWindow(HlsOptions options, TsOptions? ts, CutPlanner cuts)
+internal sealed class HlsWindow(HlsOptions options, TsOptions? ts)
 {
     /// <summary>EXT-X-PLAYLIST-TYPE:EVENT: nothing is removed.</summary>
     public bool IsEvent => ts is { IsEvent: true };
@@ -11,8 +9,11 @@ internal sealed class HlsWindow(HlsOptions options, TsOptions? ts, CutPlanner cu
     /// <summary>Removed segments stay until their memory is needed.</summary>
     public bool KeepsRemoved => ts is { KeepsRemoved: true };
 
+    /// <summary>EXT-X-TARGETDURATION, as Marks say it.</summary>
+    public long TargetSeconds { get; set; } = Math.Max(1, ((ts?.Cuts ?? options.Cuts).SegmentMicros + 500_000) / 1_000_000);
+
     /// <summary>No segment is removed that would leave less (RFC 8216bis 6.2.2).</summary>
-    public long LeastMicros => 3 * cuts.TargetSeconds * 1_000_000;
+    public long LeastMicros => 3 * TargetSeconds * 1_000_000;
 
     /// <summary>A request may wait for so long (RFC 8216bis 6.2.5.2), and a moment for its answer.</summary>
     public long LongestHoldMicros => LeastMicros + 1_000_000;
