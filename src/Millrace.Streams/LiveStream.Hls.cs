@@ -104,18 +104,15 @@ internal sealed partial class LiveStream
         _log!.ReadFrom = _log.First;
         packager.BackFill(_log);
         _log.ReadFrom = long.MaxValue;
-        if (State == StreamState.Grace)
-            packager.OnPause(_log);
         _hls.Add(packager);
         return packager;
     }
 
-    private void PauseHls(long now)
+    private void CutForPause(long now)
     {
         _hls.Advance(now);
         foreach (var planner in _cuts)
             planner.OnPause(Timeline.EndMicros);
-        _hls.Pause(_log!);
     }
 
     private void BeginHlsEra(Era era)

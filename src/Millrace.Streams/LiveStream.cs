@@ -166,9 +166,12 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     {
         if (!_seat.Leave(lease) || State != StreamState.Live)
             return;
+        CutForPause(now);
+        var entry = new LogEntry { Kind = LogEntryKind.Pause, Number = isClean ? 1 : 0, EraNumber = Timeline.Era?.Number ?? 0, DtsMicros = Timeline.EndMicros };
+        _log!.Append(entry);
         foreach (var packager in _wires.Active)
             packager.Wire.MarkIdle();
-        PauseHls(now);
+        TellHls(entry);
         State = StreamState.Grace;
         _graceEnd = now + lease.Info.GraceMicros;
         if (isClean)
@@ -179,7 +182,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     {
         Metadata = metadata;
         if (Timeline.Era is not null)
-            PauseHls(_seat.Holder?.LastArrived ?? Timeline.LastArrivedMicros);
+            CutForPause(_seat.Holder?.LastArrived ?? Timeline.LastArrivedMicros);
         var era = Timeline.OpenEra(tracks, start, latenessMicros + Resources.Options.UnixOffsetMicros, reason);
         _log!.Append(era);
         foreach (var packager in _wires.Active)

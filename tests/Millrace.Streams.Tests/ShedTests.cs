@@ -233,7 +233,6 @@ public sealed class ShedTests
         {
             packager.OnEra(rig.Stream.Era, rig.Live.Log!);
             rig.Stream.Entries.ForEach(entry => packager.OnEntry(entry, rig.Live.Log!));
-            packager.OnPause(rig.Live.Log!);
             packager.Memory.HeldBytes.ShouldBe(0);
         }
 

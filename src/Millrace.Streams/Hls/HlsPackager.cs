@@ -161,22 +161,12 @@ internal sealed class HlsPackager
         Publish();
     }
 
-    /// <summary>A unit, Config or Mark has been appended.</summary>
+    /// <summary>An entry has been appended that begins no Era.</summary>
     public void OnEntry(in LogEntry entry, StreamLog log)
     {
         if (_isStopped)
             return;
         Take(entry, log);
-        Publish();
-    }
-
-    /// <summary>The publisher has gone; it may come back.</summary>
-    public void OnPause(StreamLog log)
-    {
-        if (_isStopped)
-            return;
-        foreach (var rendition in _renditions)
-            rendition.OnPause(log);
         Publish();
     }
 
@@ -233,6 +223,8 @@ internal sealed class HlsPackager
                 rendition.OnMark(entry, log);
             else if (entry.Kind == LogEntryKind.Config)
                 rendition.OnConfig(entry);
+            else if (entry.Kind == LogEntryKind.Pause)
+                rendition.OnPause(log);
         }
     }
 

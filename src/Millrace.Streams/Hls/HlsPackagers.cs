@@ -50,13 +50,6 @@ internal sealed class HlsPackagers
 
     public void Add(HlsPackager packager) => Volatile.Write(ref _active, [.. _active, packager]);
 
-    /// <summary>The publisher has gone; it may come back.</summary>
-    public void Pause(StreamLog log)
-    {
-        foreach (var packager in _active)
-            packager.OnPause(log);
-    }
-
     /// <summary>Time has come to <paramref name="now"/>; to be said before the Marks of that time.</summary>
     public void Advance(long now)
     {

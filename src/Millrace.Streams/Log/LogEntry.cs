@@ -13,6 +13,9 @@ internal enum LogEntryKind : byte
 
     /// <summary>A packaging decision of the Timeline's authority; <see cref="LogEntry.Mark"/> says which.</summary>
     Mark,
+
+    /// <summary>The publisher has gone, and may come back; <see cref="LogEntry.Number"/> is 1 where it said so.</summary>
+    Pause,
 }
 
 /// <summary>One entry of a <see cref="StreamLog"/>. Times are ticks of the track's timescale where not said otherwise.</summary>

@@ -123,7 +123,7 @@ public sealed class DeterminismTests
         if (name == "reconnect")
         {
             rig.Source.Lease.End(isClean: false, rig.Stream.Now);
-            late.Pause();
+            late.Follow();
             rig.Stream.Now += 2_000_000;
             rig.Publish();
         }
@@ -211,11 +211,5 @@ internal sealed class LatePackager
             else
                 Packager.OnEntry(entry, log);
         }
-    }
-
-    public void Pause()
-    {
-        Follow();
-        Packager.OnPause(_rig.Live.Log!);
     }
 }
