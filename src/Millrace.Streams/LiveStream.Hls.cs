@@ -17,8 +17,8 @@ internal sealed partial class LiveStream
     /// <summary>Bytes in the segments of all HLS packagers.</summary>
     public long HeldHlsBytes => _hls.HeldBytes;
 
-    /// <summary>HLS as it is set for the stream's app.</summary>
-    public HlsOptions Hls { get; } = resources.Hls(name);
+    /// <summary>HLS as it is set for the stream's app, at the node that decides.</summary>
+    public HlsOptions Hls { get; private set; } = resources.Hls(name);
 
     /// <summary>The cuts of LL-HLS, and those of MPEG-TS HLS where they differ; none where HLS is off.</summary>
     public ReadOnlySpan<CutPlanner> Cuts => _cuts;
@@ -38,19 +38,23 @@ internal sealed partial class LiveStream
 
     /// <summary>
     /// The packager of the running Timeline, started (and filled from the log) if it is the first to be asked for. Null
-    /// when nothing is live, or when the form of HLS is switched off or can carry nothing.
+    /// when nothing is live, or when the form of HLS is switched off or can carry nothing; and where another node decides, until that has
+    /// told its playlists.
     /// </summary>
     /// <param name="format">Which form.</param>
     /// <param name="now">Monotonic time, microseconds.</param>
     /// <param name="unsupported">What the format cannot carry; null when the stream is not live.</param>
-    public HlsPackager? UseHls(HlsFormat format, long now, out string? unsupported)
+    /// <param name="onStarted">Called inside the stream's lock once another node has told its playlists, or the Timeline has ended.</param>
+    public HlsPackager? UseHls(HlsFormat format, long now, out string? unsupported, Action? onStarted = null)
     {
         lock (Gate)
         {
             if (!CanStartHls(format, out unsupported))
                 return null;
-            var packager = _hls.Find(format) ?? StartHls(format, now);
-            packager.Ask(now);
+            var packager = _hls.Find(format) ?? (IsAuthority ? StartHls(format, now) : null);
+            packager?.Ask(now);
+            if (packager is null)
+                AwaitHls(format, onStarted);
             return packager;
         }
     }
@@ -101,11 +105,16 @@ internal sealed partial class LiveStream
     {
         var cuts = format == HlsFormat.TransportStream ? _cuts[^1] : _cuts[0];
         var packager = new HlsPackager(this, format, Hls, cuts, now);
+        BackFill(packager);
+        return packager;
+    }
+
+    private void BackFill(HlsPackager packager)
+    {
         _log!.ReadFrom = _log.First;
         packager.BackFill(_log);
         _log.ReadFrom = long.MaxValue;
         _hls.Add(packager);
-        return packager;
     }
 
     private void CutForPause(long now)
@@ -165,6 +174,8 @@ internal sealed partial class LiveStream
     private void AppendMark(LogEntry mark)
     {
         _log!.Append(mark);
+        foreach (var packager in _wires.Active)
+            packager.OnMark(mark, _log);
         TellHls(mark);
     }
 

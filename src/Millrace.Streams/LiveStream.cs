@@ -23,14 +23,14 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
 
     public StreamResources Resources { get; } = resources;
 
-    public Timeline Timeline { get; private set; } = Timeline.Create();
+    public Timeline Timeline { get; private set; } = new Timeline(TimelineId.Create());
 
     public StreamState State { get; private set; }
 
     /// <summary>Unix time at which the Timeline's first unit came, microseconds; 0 before.</summary>
     public long LiveSinceMicros { get; private set; }
 
-    public PublisherLease? Holder => _seat.Holder;
+    public StreamLease? Holder => _seat.Holder;
 
     public StreamLog? Log => _log;
 
@@ -64,7 +64,8 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
                 return null;
             }
 
-            return _seat.TryTake(this, info, onRevoked, now, out refusal);
+            var lease = new PublisherLease(this, info, onRevoked, now);
+            return TryTakeSeat(lease, now, out refusal) ? lease : null;
         }
     }
 
@@ -106,7 +107,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     public long HeldWireBytes => _wires.HeldBytes;
 
     /// <summary>Viewers who come now wait for what comes.</summary>
-    public bool IsWaiting => State != StreamState.Live || Timeline.Era is null;
+    public bool IsWaiting => State != StreamState.Live || Timeline.Era is null || _isReplaying;
 
     /// <summary>True when the stream is live with nothing that the wire log can carry.</summary>
     public bool IsEmpty(WireKey key, out string? unsupported)
@@ -142,10 +143,10 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         }
     }
 
-    internal bool Holds(PublisherLease lease) => _seat.Has(lease);
+    internal bool Holds(StreamLease lease) => _seat.Has(lease);
 
     /// <summary>Makes the lease the only one: a challenger's first key frame has come.</summary>
-    internal void TakeOver(PublisherLease lease) => _seat.TakeOver(lease);
+    internal void TakeOver(StreamLease lease) => _seat.TakeOver(lease);
 
     /// <summary>The holder's media begins: on a Timeline that waits, or on a new one.</summary>
     internal void GoLive(long now)
@@ -153,7 +154,8 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         if (State == StreamState.Idle)
         {
             if (Timeline.Era is not null)
-                Timeline = Timeline.Create();
+                Timeline = new Timeline(TimelineId.Create());
+            Hls = Resources.Hls(Name);
             ResetCuts(now);
             LiveSinceMicros = now + Resources.Options.UnixOffsetMicros;
         }
@@ -162,7 +164,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         State = StreamState.Live;
     }
 
-    internal void EndLease(PublisherLease lease, bool isClean, long now)
+    internal void EndLease(StreamLease lease, bool isClean, long now)
     {
         if (!_seat.Leave(lease) || State != StreamState.Live)
             return;
@@ -170,7 +172,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         var entry = new LogEntry { Kind = LogEntryKind.Pause, Number = isClean ? 1 : 0, EraNumber = Timeline.Era?.Number ?? 0, DtsMicros = Timeline.EndMicros };
         _log!.Append(entry);
         foreach (var packager in _wires.Active)
-            packager.Wire.MarkIdle();
+            packager.OnPause(entry);
         TellHls(entry);
         State = StreamState.Grace;
         _graceEnd = now + lease.Info.GraceMicros;
@@ -201,7 +203,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         _log.Append(entry);
         TellHls(entry);
         foreach (var packager in _wires.Active)
-            packager.OnConfig(entry);
+            packager.OnConfig(entry, _log);
     }
 
     internal void ChangeMetadata(ReadOnlyMemory<byte> body)
@@ -220,6 +222,20 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         var era = Timeline.Era!;
         entry.EraNumber = era.Number;
         Cut(entry, era);
+        if (!TryLog(ref entry, payload, era))
+            return false;
+        NoteCut(entry, era);
+        era.EpochMicros = latenessMicros + Resources.Options.UnixOffsetMicros;
+        if (endMicros > 0)
+            Timeline.Advance(entry.DtsMicros, endMicros, entry.ArrivedMicros);
+        foreach (var packager in _wires.Active)
+            packager.OnUnit(entry, _log!);
+        TellHls(entry);
+        return true;
+    }
+
+    private bool TryLog(ref LogEntry entry, ReadOnlySpan<byte> payload, Era era)
+    {
         var isJoinPoint = entry.IsKey && era.Leading is { } leading && leading.Id == entry.Track;
         var isLast = false;
         while (!_log!.TryAppend(ref entry, payload, isJoinPoint, era.HasVideo, isLast))
@@ -230,15 +246,11 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
             isLast = !Resources.Shed(this, entry.ArrivedMicros, payload.Length);
         }
 
-        NoteCut(entry, era);
-        era.EpochMicros = latenessMicros + Resources.Options.UnixOffsetMicros;
-        if (endMicros > 0)
-            Timeline.Advance(entry.DtsMicros, endMicros, entry.ArrivedMicros);
-        foreach (var packager in _wires.Active)
-            packager.OnUnit(entry, _log);
-        TellHls(entry);
         return true;
     }
+
+    private bool TryTakeSeat(StreamLease lease, long now, out string? refusal) =>
+        _seat.TryTake(lease, Resources.Options.SilentHolderMicros, now, out refusal);
 
     private void EndTimeline(long now)
     {
@@ -247,6 +259,8 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         _hls.Retire(now);
         _log?.Dispose();
         _log = null;
+        (_replica, _isReplaying) = (null, false);
         _wires.End();
+        TellAwaiting();
     }
 }

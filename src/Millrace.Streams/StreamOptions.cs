@@ -46,6 +46,9 @@ internal sealed record StreamResources(IBlockPool Pool, MemoryBudget Budget, Str
 {
     private static readonly HlsOptions DefaultHls = new();
 
+    /// <summary>This node's id in the cluster.</summary>
+    public string Node { get; init; } = "node";
+
     /// <summary>HLS as it is set for the stream's app.</summary>
     public Func<StreamName, HlsOptions> Hls { get; init; } = static _ => DefaultHls;
 

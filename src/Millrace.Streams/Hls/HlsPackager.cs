@@ -2,6 +2,7 @@ using Millrace.Media;
 using Millrace.Media.Mp4;
 using Millrace.Streams.Cuts;
 using Millrace.Streams.Log;
+using Millrace.Streams.Relay;
 
 namespace Millrace.Streams.Hls;
 
@@ -12,7 +13,7 @@ namespace Millrace.Streams.Hls;
 internal sealed class HlsPackager
 {
     /// <summary>What a late packager must see of the log before a Mark, to be sure of the units on both sides of it.</summary>
-    private const long LookBack = 1_000_000;
+    internal const long LookBack = 1_000_000;
 
     private readonly CutPlanner? _planner;
     private readonly CutRule _rule;
@@ -119,8 +120,31 @@ internal sealed class HlsPackager
     /// <summary>Whether a segment that can be fetched has that content key; any thread.</summary>
     public bool HasKey(long number) => Array.Exists(Volatile.Read(ref _renditions), rendition => rendition.HasKey(number));
 
+    /// <summary>Before <see cref="BackFill"/>: what comes before the first segment that is begun here is as another node has packaged it.</summary>
+    public void GoOnAfter(RelayPlaylists playlists)
+    {
+        foreach (var (id, segments) in playlists.Renditions)
+        {
+            if (Array.Find(_renditions, rendition => rendition.Id == id) is not { } rendition)
+            {
+                rendition = Format == HlsFormat.TransportStream ? new TsRendition(this) : new Fmp4Rendition(this, id);
+                Volatile.Write(ref _renditions, [.. _renditions, rendition]);
+            }
+
+            rendition.GoOnAfter(segments);
+        }
+    }
+
     /// <summary>Packages what the log holds, from the first segment on of which it holds all.</summary>
     public void BackFill(StreamLog log)
+    {
+        Read(log);
+        foreach (var rendition in _renditions)
+            rendition.TakeBefore();
+        Publish(isForced: true);
+    }
+
+    private void Read(StreamLog log)
     {
         if (log.First == log.End)
             return;
@@ -137,7 +161,6 @@ internal sealed class HlsPackager
         }
 
         _beginFrom = long.MinValue;
-        Publish(isForced: true);
     }
 
     /// <summary>A request has come.</summary>

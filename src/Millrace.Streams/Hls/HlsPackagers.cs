@@ -66,6 +66,13 @@ internal sealed class HlsPackagers
         Volatile.Write(ref _active, []);
     }
 
+    /// <summary>What was packaged so far cannot be gone on with.</summary>
+    public void Stop()
+    {
+        foreach (var packager in _active)
+            Stop(packager);
+    }
+
     /// <summary>Position in the stream log from which on it is still to be packaged.</summary>
     public long NeededFrom
     {

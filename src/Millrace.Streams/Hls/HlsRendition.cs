@@ -16,6 +16,7 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
     private HlsSegment[] _listed = [];
     private long _listedMicros;
     private long _longestMicros;
+    private IReadOnlyList<HlsKnownSegment> _before = [];
 
     public RenditionId Id { get; } = id;
 
@@ -44,6 +45,30 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
 
     public virtual void OnConfig(in LogEntry entry)
     {
+    }
+
+    /// <summary>The segments that can be fetched, the oldest first, those that the playlist lists among them.</summary>
+    public IEnumerable<HlsKnownSegment> Known =>
+        _removed.Select(static segment => new HlsKnownSegment(segment, IsListed: false)).Concat(_listed.Select(static segment => new HlsKnownSegment(segment, IsListed: true)));
+
+    /// <summary>What another node has packaged before the first segment that is begun here.</summary>
+    public void GoOnAfter(IReadOnlyList<HlsKnownSegment> known) => _before = known;
+
+    /// <summary>No segment was begun here: the playlist is the other node's.</summary>
+    public void TakeBefore(long number = long.MaxValue)
+    {
+        foreach (var (segment, isListed) in _before)
+        {
+            if (segment.Number >= number)
+                continue;
+            _byName[segment.Name] = segment;
+            if (isListed)
+                List(segment);
+            else
+                Remove(segment);
+        }
+
+        _before = [];
     }
 
     /// <summary>By the number in its name; any thread.</summary>
@@ -139,10 +164,7 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
         Open = null;
         HasChanged = true;
         foreach (var segment in _listed)
-        {
-            Retain(segment);
-            _removed.Enqueue(segment);
-        }
+            Remove(segment);
     }
 
     protected void Begin(in LogEntry mark, long key)
@@ -150,6 +172,7 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
         // A segment that nothing came into makes room for one of the same number.
         if (Open is { IsSealed: false } empty)
             Drop(empty);
+        TakeBefore(mark.Mark.Number);
         Open = new HlsSegment(mark, key, Packager.Memory.Pool, Packager.Memory.Windows);
         _byName[Open.Name] = Open;
     }
@@ -179,12 +202,17 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
         var segment = Open!;
         Open = null;
         segment.Seal(durationMicros, etag);
+        List(segment);
+        Expire();
+    }
+
+    private void List(HlsSegment segment)
+    {
         _listed = [.. _listed, segment];
-        _listedMicros += durationMicros;
+        _listedMicros += segment.DurationMicros;
         while (Packager.Window.IsOverfull(_listed, _listedMicros))
             RemoveOldest();
         _longestMicros = Math.Max(_longestMicros, _listedMicros);
-        Expire();
         HasChanged = true;
     }
 
@@ -193,6 +221,11 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
         var segment = _listed[0];
         _listed = _listed[1..];
         _listedMicros -= segment.DurationMicros;
+        Remove(segment);
+    }
+
+    private void Remove(HlsSegment segment)
+    {
         Retain(segment);
         _removed.Enqueue(segment);
     }
@@ -213,3 +246,6 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
         return held - segment.Bytes.HeldBytes;
     }
 }
+
+/// <summary>A complete segment that a rendition has.</summary>
+internal readonly record struct HlsKnownSegment(HlsSegment Segment, bool IsListed);

@@ -16,7 +16,11 @@ internal readonly record struct HlsPart(long Position, int Length, long Duration
 }
 
 /// <summary>An initialization section (EXT-X-MAP) of one Config of one Era.</summary>
-internal sealed record HlsInit(int Era, int Config, byte[] Bytes, string ETag);
+internal sealed record HlsInit(int Era, int Config, byte[] Bytes, string ETag)
+{
+    /// <summary>Whoever has made it.</summary>
+    public bool IsSameAs(HlsInit? other) => other is not null && other.Era == Era && other.Config == Config;
+}
 
 /// <summary>
 /// One Media Segment of a rendition, from its first part on. Written by the packager inside the stream's lock; what is
@@ -27,6 +31,7 @@ internal sealed class HlsSegment
     private HlsPart[] _parts = new HlsPart[16];
     private int _pins = 1;
     private bool _isSealed;
+    private long _length = -1;
     private bool _isDropped;
 
     public HlsSegment(in LogEntry mark, long key, IBlockPool pool, MemoryAccount account)
@@ -57,7 +62,7 @@ internal sealed class HlsSegment
     /// <summary>Media time at which the authority has cut, microseconds.</summary>
     public long BorderMicros { get; }
 
-    private long BorderDateMicros { get; }
+    public long BorderDateMicros { get; }
 
     /// <summary>Number of the content key; -1: none.</summary>
     public long Key { get; }
@@ -80,8 +85,24 @@ internal sealed class HlsSegment
 
     public string ETag { get; private set; } = "";
 
+    /// <summary>Bytes of it, whether they are here or on another node.</summary>
+    public long Length => Volatile.Read(ref _length) is >= 0 and var away ? away : Bytes.Head;
+
+    /// <summary>The bytes are on another node, from where they can be fetched.</summary>
+    public bool IsAway => Volatile.Read(ref _length) > 0;
+
     /// <summary>Nothing came for it.</summary>
-    public bool IsGap => Bytes.Head == 0;
+    public bool IsGap => Length == 0;
+
+    /// <summary>Another node has made it.</summary>
+    public void LeaveAway(long length) => Volatile.Write(ref _length, length);
+
+    /// <summary>The bytes have come; they are not another segment's.</summary>
+    public void Bring(BlockLog bytes)
+    {
+        Bytes = bytes;
+        Volatile.Write(ref _length, -1);
+    }
 
     public int PartCount { get; private set; }
 

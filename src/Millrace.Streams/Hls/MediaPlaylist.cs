@@ -109,7 +109,7 @@ internal static class MediaPlaylist
             text.Append("#EXT-X-DISCONTINUITY\n");
         if (segment.Key >= 0 && segment.Key != before?.Key)
             Line(text, $"#EXT-X-KEY:METHOD=AES-128,URI=\"{HlsNames.ContentKey(snapshot.Packager.Stream.Name, snapshot.Packager.Ts!, segment.Key, snapshot.Packager.Key)}\"");
-        if ((segment == view.Open ? view.OpenInit : segment.Init) is { } init && init != before?.Init)
+        if ((segment == view.Open ? view.OpenInit : segment.Init) is { } init && !init.IsSameAs(before?.Init))
             Line(text, $"#EXT-X-MAP:URI=\"{HlsNames.Init(view.Id, init, snapshot.Packager.Key)}\"");
         Line(text, $"#EXT-X-PROGRAM-DATE-TIME:{DateTime.UnixEpoch.AddMicroseconds(segment.DateMicros):yyyy-MM-ddTHH:mm:ss.fffZ}");
     }

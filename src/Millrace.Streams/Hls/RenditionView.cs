@@ -74,7 +74,7 @@ internal sealed class RenditionView(RenditionId id, HlsSegment[] segments, HlsSe
         {
             var peak = 0L;
             foreach (var segment in Segments)
-                peak = Math.Max(peak, BitrateOf(segment.Bytes.Head, segment.DurationMicros));
+                peak = Math.Max(peak, BitrateOf(segment.Length, segment.DurationMicros));
             if (peak > 0)
                 return peak;
             var (bytes, micros) = (0L, 0L);

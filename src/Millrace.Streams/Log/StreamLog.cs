@@ -8,7 +8,11 @@ namespace Millrace.Streams.Log;
 /// The bounded tail of a stream: access units and the decisions between them, in order of arrival. Belongs to the holder
 /// of its stream's lock, readers included.
 /// </summary>
-internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimits limits) : IDisposable
+/// <param name="pool">Where its bytes lie.</param>
+/// <param name="account">What they count for.</param>
+/// <param name="limits">How much it keeps.</param>
+/// <param name="first">Number of its first entry: on every node an entry has the number that the Timeline's authority has given it.</param>
+internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimits limits, long first = 0) : IDisposable
 {
     /// <summary>What is kept as the join point of an Era without video, microseconds.</summary>
     private const long AudioTailMicros = 2_000_000;
@@ -28,10 +32,10 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
     private long _trimPosition;
 
     /// <summary>Number of the oldest entry kept.</summary>
-    public long First { get; private set; }
+    public long First { get; private set; } = first;
 
     /// <summary>Number that the next entry gets.</summary>
-    public long End { get; private set; }
+    public long End { get; private set; } = first;
 
     /// <summary>Number of the entry where a consumer starts: the newest key frame of the leading track; -1 when none is kept.</summary>
     public long JoinNumber { get; private set; } = -1;
@@ -69,13 +73,19 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
         return true;
     }
 
+    /// <summary>Entries of an Era follow that has begun before the first of them.</summary>
+    public void Adopt(Era era)
+    {
+        _eras.Add(era);
+        foreach (var track in era.Tracks)
+            Weigh(track.Config);
+    }
+
     /// <summary>Appends the beginning of an Era.</summary>
     public void Append(Era era)
     {
         _eras.RemoveAll(old => First < End && old.Number < this[First].EraNumber);
-        _eras.Add(era);
-        foreach (var track in era.Tracks)
-            Weigh(track.Config);
+        Adopt(era);
         Append(new LogEntry { Kind = LogEntryKind.EraStart, Number = era.Number, EraNumber = era.Number, DtsMicros = era.StartMicros });
     }
 

@@ -7,16 +7,13 @@ namespace Millrace.Streams.Log;
 /// One continuous numbering of time (and, with HLS, of segments). It outlives its publishers: reconnect within the grace
 /// and takeover go on with it.
 /// </summary>
-internal sealed class Timeline(ulong id)
+internal sealed class Timeline(TimelineId id)
 {
-    /// <summary>Content keys are made of it.</summary>
-    private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
-
     /// <summary>Random; names of HLS objects are made of it, so that a URL never means two things.</summary>
-    public ulong Id { get; } = id;
+    public ulong Id => id.Value;
 
-    /// <summary>One that never was before.</summary>
-    public static Timeline Create() => new(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
+    /// <summary>Content keys are made of it.</summary>
+    public ReadOnlySpan<byte> Secret => id.Secret;
 
     public Era? Era { get; private set; }
 
@@ -41,7 +38,7 @@ internal sealed class Timeline(ulong id)
     {
         Span<byte> input = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64BigEndian(input, number);
-        return HMACSHA256.HashData(_secret, input)[..16];
+        return HMACSHA256.HashData(id.Secret, input)[..16];
     }
 
     public Era OpenEra(Track[] tracks, long startMicros, long epochMicros, EraReason reason)
@@ -50,6 +47,9 @@ internal sealed class Timeline(ulong id)
         return Era;
     }
 
+    /// <summary>Another node has opened it.</summary>
+    public void Follow(Era era) => Era = era;
+
     /// <summary>Notes an audio or video unit. Data do not move the time.</summary>
     public void Advance(long dtsMicros, long endMicros, long arrivedMicros)
     {
@@ -57,6 +57,17 @@ internal sealed class Timeline(ulong id)
         EndMicros = Math.Max(EndMicros, endMicros);
         LastArrivedMicros = arrivedMicros;
     }
+}
+
+/// <summary>What a Timeline is known by, on whatever node.</summary>
+/// <param name="Value">Random.</param>
+/// <param name="Secret">For those who serve it alone, 32 bytes.</param>
+internal sealed record TimelineId(ulong Value, byte[] Secret)
+{
+    public const int SecretBytes = 32;
+
+    /// <summary>One that never was before.</summary>
+    public static TimelineId Create() => new(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))), RandomNumberGenerator.GetBytes(SecretBytes));
 }
 
 internal enum EraReason

@@ -62,6 +62,8 @@ internal static class WireFraming
     /// <summary>What a viewer that starts at a join point is sent first, stamped with that point's time.</summary>
     public static byte[] FramePreamble(in WireKey key, WirePreamble preamble, long dtsMillis, int chunkSize)
     {
+        if (key.Format == WireFormat.Relay)
+            return preamble.Headers[0].Body.ToArray();
         var output = new ArrayBufferWriter<byte>(1024);
         foreach (var header in preamble.Headers)
             FrameHeader(output, key, header, header.TimestampAt(dtsMillis), chunkSize);

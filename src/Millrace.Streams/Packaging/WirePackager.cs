@@ -1,41 +1,16 @@
-using Millrace.Media;
-using Millrace.Media.Flv;
-using Millrace.Protocols.Rtmp;
 using Millrace.Streams.Log;
 using Millrace.Streams.Wire;
 
 namespace Millrace.Streams.Packaging;
 
 /// <summary>
-/// Turns a stream's access units into the messages of one wire log: RTMP and FLV share their message bodies. Runs on the
-/// publisher's thread, inside the stream's lock.
+/// Turns a stream's log into the messages of one wire log. Runs on the publisher's thread, inside the stream's lock; each entry of the
+/// log is told once, in the log's order.
 /// </summary>
-internal sealed class WirePackager
+internal abstract class WirePackager(LiveStream stream, WireKey key)
 {
-    private const byte DataType = (byte)RtmpMessageType.DataAmf0;
-
-    /// <summary>An AMF0 string: marker, length, name.</summary>
-    private static ReadOnlySpan<byte> MetadataStart => "\x02\x00\x0AonMetaData"u8;
-
-    private readonly LiveStream _stream;
-    private readonly int _chunkSize;
-    private readonly byte[] _head = new byte[FlvBodyWriter.MaxHeaderLength];
-    private bool[] _carried = [];
-    private int[] _configs = [];
-    private Track? _leading;
-    private Era? _era;
-    private WirePreamble? _preamble;
-    private long _announcedEpoch;
-
-    public WirePackager(LiveStream stream, WireKey key)
-    {
-        var resources = stream.Resources;
-        _stream = stream;
-        _chunkSize = resources.Options.RtmpChunkSize;
-        Wire = new WireLog(key, resources.Pool, resources.Budget[Buffers.MemoryUse.WireLogs], resources.Options.WireLimits, _chunkSize);
-    }
-
-    public WireLog Wire { get; }
+    public WireLog Wire { get; } = new(
+        key, stream.Resources.Pool, stream.Resources.Budget[Buffers.MemoryUse.WireLogs], stream.Resources.Options.WireLimits, stream.Resources.Options.RtmpChunkSize);
 
     /// <summary>Monotonic time at which the last reader left, microseconds.</summary>
     public long IdleSince { get; set; }
@@ -43,230 +18,37 @@ internal sealed class WirePackager
     /// <summary>The stream has ended it: it may be called once more by who is just going through all packagers.</summary>
     public bool IsStopped { get; set; }
 
-    /// <summary>True when the Era has media of which this format can carry nothing.</summary>
-    public bool IsEmpty => _era is not null && _leading is null;
+    protected LiveStream Stream { get; } = stream;
 
-    public string DescribeEmpty()
-    {
-        var codecs = Array.ConvertAll(Array.FindAll(_era!.Tracks, track => track.Kind != TrackKind.Data), track => CodecInfo.NameOf(track.Codec));
-        return $"{string.Join(", ", codecs)} cannot be carried in {Wire.Key.Form.ToString().ToLowerInvariant()} {Wire.Key.Format.ToString().ToLowerInvariant()}";
-    }
+    /// <summary>What the format cannot carry of an Era of which it can carry nothing; null: there is something.</summary>
+    public abstract string? WhyEmpty();
 
     /// <summary>Writes what the log holds from its join point on, as it would have been written when it came.</summary>
-    public void BackFill(StreamLog log)
-    {
-        if (log.JoinNumber < 0)
-        {
-            if (_stream.Timeline.Era is { } current)
-                OnEra(current);
-            return;
-        }
+    public abstract void BackFill(StreamLog log);
 
-        ref readonly var join = ref log[log.JoinNumber];
-        var era = log.EraOf(join.EraNumber);
-        SetEra(era);
-        foreach (var track in era.Tracks)
-            _configs[track.Id] = log.ConfigAt(log.JoinNumber, track);
-        Announce(MillisOf(join));
-        for (var number = log.JoinNumber; number < log.End; number++)
-        {
-            ref readonly var entry = ref log[number];
-            if (entry.Kind == LogEntryKind.Unit)
-                OnUnit(entry, log);
-            else if (entry.Kind == LogEntryKind.Config)
-                OnConfig(entry);
-            else if (entry.Kind == LogEntryKind.EraStart)
-                OnEra(log.EraOf(entry.Number), isBackFill: true);
-        }
+    public abstract void OnEra(Era era);
+
+    public abstract void OnConfig(in LogEntry entry, StreamLog log);
+
+    public abstract void OnUnit(in LogEntry entry, StreamLog log);
+
+    /// <summary>The stream's metadata have changed; the message itself, if there is one, comes as a unit.</summary>
+    public abstract void OnMetadata();
+
+    public virtual void OnMark(in LogEntry entry, StreamLog log)
+    {
     }
 
-    public void OnEra(Era era, bool isBackFill = false)
-    {
-        SetEra(era);
-        foreach (var track in era.Tracks)
-            _configs[track.Id] = isBackFill || track.Configs.IsEmpty ? 0 : track.Configs.Length - 1;
-        if (IsEmpty && Wire.Key.Tracks == WireTracks.All)
-        {
-            Wire.Signal(WireSignal.Unsupported);
-            return;
-        }
-
-        Announce(Timescale.Convert(era.StartMicros, Timescale.Microseconds, Timescale.Milliseconds));
-    }
-
-    public void OnConfig(in LogEntry entry)
-    {
-        if (_era is null || !_carried[entry.Track])
-            return;
-        var track = _era.Tracks[entry.Track];
-        _configs[track.Id] = entry.Number;
-        RebuildPreamble();
-        var header = SequenceHeader(track);
-        if (!header.IsEmpty)
-            WriteHeader(new WireHeader(TypeOf(track), header), MillisOf(entry));
-    }
-
-    /// <summary>The stream's metadata have changed: joiners get the new ones. The message itself comes as a unit.</summary>
-    public void OnMetadata()
-    {
-        if (_era is not null)
-            RebuildPreamble();
-    }
-
-    public void OnUnit(in LogEntry entry, StreamLog log)
-    {
-        if (_era is null || !_carried[entry.Track] || IsStopped)
-            return;
-        var track = _era.Tracks[entry.Track];
-        var dts = MillisOf(entry);
-        var head = 0;
-        if (track.Kind != TrackKind.Data)
-        {
-            var cts = Timescale.Convert(entry.Pts, track.Timescale, Timescale.Milliseconds) - Timescale.Convert(entry.Dts, track.Timescale, Timescale.Milliseconds);
-            head = FlvBodyWriter.WriteFrames(_head, track.Configs[entry.Number], Wire.Key.Form, entry.IsKey, (int)cts, WireIdOf(track));
-        }
-
-        var isJoinPoint = track == _leading && (entry.IsKey || track.Kind == TrackKind.Audio);
-        if (head + entry.Length > FlvTagHeader.MaxBodyLength)
-        {
-            // Neither an RTMP message nor an FLV tag can be longer.
-            Wire.Refuse();
-            return;
-        }
-
-        var timestamp = IsMetadata(entry, log) ? 0 : (uint)dts;
-        var length = WireFraming.Measure(Wire.Key, _chunkSize, timestamp, head + entry.Length);
-        MakeRoom(length, isJoinPoint, entry.ArrivedMicros);
-        if (isJoinPoint && !IsReady(length, dts))
-            return;
-        if (!Wire.TryBegin(length, dts, isJoinPoint ? _preamble : null, _leading?.Kind == TrackKind.Audio))
-            return;
-        WireFraming.Append(Wire.Bytes, Wire.Key, _chunkSize, TypeOf(track), timestamp, _head.AsSpan(0, head), log.Bytes, entry.Position, entry.Length);
-        Wire.Commit();
-    }
+    /// <summary>The publisher has gone; it may come back.</summary>
+    public virtual void OnPause(in LogEntry entry) => Wire.MarkIdle();
 
     /// <summary>What is cheaper to lose goes before this log's own past does; but nothing of others for a log that nobody reads.</summary>
-    private void MakeRoom(long length, bool isJoinPoint, long now)
+    protected void MakeRoom(long length, bool isJoinPoint, long now)
     {
         if (Wire.Readers.Length == 0 || (Wire.AwaitsJoinPoint && !isJoinPoint))
             return;
-        while (!Wire.Bytes.TryReserve(length) && _stream.Resources.Shed(_stream, now, length))
+        while (!Wire.Bytes.TryReserve(length) && Stream.Resources.Shed(Stream, now, length))
         {
         }
     }
-
-    /// <summary>onMetaData in mid-stream is sent as in a preamble (<see cref="WireHeader.TimestampAt"/>).</summary>
-    private bool IsMetadata(in LogEntry entry, StreamLog log)
-    {
-        if (_era!.Tracks[entry.Track].Kind != TrackKind.Data || entry.Length < MetadataStart.Length)
-            return false;
-        Span<byte> start = stackalloc byte[MetadataStart.Length];
-        log.Bytes.CopyTo(entry.Position, start);
-        return start.SequenceEqual(MetadataStart);
-    }
-
-    private bool IsReady(long length, long dtsMillis)
-    {
-        if (Math.Abs(_era!.EpochMicros - _announcedEpoch) > TimelineTag.ToleranceMicros)
-            RenewTimeline(dtsMillis);
-        if (!Wire.AwaitsJoinPoint)
-            return true;
-        // Viewers who go on across the gap may have missed an announcement in it.
-        Wire.Resume(length);
-        foreach (var header in _preamble!.Headers)
-            WriteHeader(header, dtsMillis);
-        return !Wire.AwaitsJoinPoint;
-    }
-
-    /// <summary>The wall clock of the media has been corrected: joiners and those who are there are told.</summary>
-    private void RenewTimeline(long dtsMillis)
-    {
-        RebuildPreamble();
-        if (Wire.Key.Format != WireFormat.Rtmp)
-            WriteHeader(new WireHeader(DataType, TimelineTag.Write(_stream.Timeline.Id, _era!)), dtsMillis);
-    }
-
-    private long MillisOf(in LogEntry entry) =>
-        Timescale.Convert(entry.Dts, _era!.Tracks[entry.Track].Timescale, Timescale.Milliseconds);
-
-    private void SetEra(Era era)
-    {
-        _era = era;
-        _carried = new bool[era.Tracks.Length];
-        _configs = new int[era.Tracks.Length];
-        foreach (var track in era.Tracks)
-            _carried[track.Id] = Carries(track);
-        _leading = FindLeading(TrackKind.Video) ?? FindLeading(TrackKind.Audio);
-    }
-
-    /// <summary>Viewers of this log join by what it carries: a player that is sent no video joins by audio.</summary>
-    private Track? FindLeading(TrackKind kind) => Array.Find(_era!.Tracks, track => track.Kind == kind && _carried[track.Id]);
-
-    private void Announce(long dtsMillis)
-    {
-        RebuildPreamble();
-        foreach (var header in _preamble!.Headers)
-            WriteHeader(header, dtsMillis);
-        Wire.Commit();
-    }
-
-    /// <summary>A legacy player knows one track of each kind, and no number for it.</summary>
-    private byte WireIdOf(Track track) => Wire.Key.Form == FlvForm.Legacy ? (byte)0 : track.WireId;
-
-    private bool Carries(Track track)
-    {
-        var key = Wire.Key;
-        if (track.Kind == TrackKind.Data)
-            return true;
-        if (track.Kind == (key.Tracks == WireTracks.AudioOnly ? TrackKind.Video : TrackKind.Audio) && key.Tracks != WireTracks.All)
-            return false;
-        if (!FlvBodyWriter.CanCarry(track.Codec, key.Form))
-            return false;
-        // Of each kind a legacy player gets the first that it can decode.
-        return key.Form == FlvForm.Enhanced || !Array.Exists(_era!.Tracks, other => other.Kind == track.Kind && other.Id < track.Id && FlvBodyWriter.CanCarry(other.Codec, key.Form));
-    }
-
-    private void RebuildPreamble()
-    {
-        var headers = new List<WireHeader>();
-        if (!_stream.Metadata.IsEmpty)
-            headers.Add(new WireHeader(DataType, _stream.Metadata));
-        else
-            headers.Add(new WireHeader(DataType, StreamMetadata.Describe(_era!)));
-        if (Wire.Key.Format != WireFormat.Rtmp)
-            headers.Add(new WireHeader(DataType, TimelineTag.Write(_stream.Timeline.Id, _era!)));
-        _announcedEpoch = _era!.EpochMicros;
-        foreach (var track in _era.Tracks)
-        {
-            if (_carried[track.Id] && SequenceHeader(track) is { IsEmpty: false } header)
-                headers.Add(new WireHeader(TypeOf(track), header));
-        }
-
-        _preamble = new WirePreamble([.. headers]);
-    }
-
-    private ReadOnlyMemory<byte> SequenceHeader(Track track)
-    {
-        if (track.Configs.IsEmpty || track.Configs[_configs[track.Id]] is not { InitData.IsEmpty: false } config)
-            return default;
-        var body = new byte[FlvBodyWriter.MaxHeaderLength + config.InitData.Length];
-        var head = FlvBodyWriter.WriteSequenceStart(body, config, Wire.Key.Form, WireIdOf(track));
-        config.InitData.Span.CopyTo(body.AsSpan(head));
-        return body.AsMemory(0, head + config.InitData.Length);
-    }
-
-    private void WriteHeader(in WireHeader header, long dtsMillis)
-    {
-        var timestamp = header.TimestampAt(dtsMillis);
-        var length = WireFraming.Measure(Wire.Key, _chunkSize, timestamp, header.Body.Length);
-        if (Wire.TryBegin(length, dtsMillis, null, keepsEverywhere: false))
-            WireFraming.Append(Wire.Bytes, Wire.Key, _chunkSize, header.Type, timestamp, header.Body.Span, null, 0, 0);
-    }
-
-    private static byte TypeOf(Track track) => track.Kind switch
-    {
-        TrackKind.Audio => (byte)RtmpMessageType.Audio,
-        TrackKind.Video => (byte)RtmpMessageType.Video,
-        _ => DataType,
-    };
 }

@@ -1,4 +1,5 @@
 using Millrace.Streams.Log;
+using Millrace.Streams.Relay;
 using Millrace.Streams.Wire;
 
 namespace Millrace.Streams.Packaging;
@@ -39,16 +40,16 @@ internal sealed class WirePackagers
                 return null;
             }
 
-            packager = new WirePackager(stream, key);
+            packager = key.Format == WireFormat.Relay ? new RelayPackager(stream, key) : new FlvPackager(stream, key);
             if (log is not null)
                 packager.BackFill(log);
             _byKey.Add(key, packager);
             Active = [.. _byKey.Values];
         }
 
-        if (log is not null && packager.IsEmpty)
+        if (log is not null && packager.WhyEmpty() is { } empty)
         {
-            unsupported = packager.DescribeEmpty();
+            unsupported = empty;
             if (packager.Wire.Readers.Length == 0)
                 Remove(packager);
             return null;
@@ -57,6 +58,10 @@ internal sealed class WirePackagers
         packager.Wire.AddReader(reader);
         return packager.Wire;
     }
+
+    public WirePackager? Find(WireKey key) => _byKey.GetValueOrDefault(key);
+
+    public bool HasReaders => Array.Exists(Active, static packager => packager.Wire.Readers.Length > 0);
 
     public void Detach(WireLog wire, WireReader reader, long now)
     {
@@ -72,7 +77,7 @@ internal sealed class WirePackagers
 
     /// <summary>What a format cannot carry of the Era; null: there is something, or no such wire log.</summary>
     public string? WhyEmpty(WireKey key) =>
-        _byKey.TryGetValue(key, out var packager) && packager.IsEmpty ? packager.DescribeEmpty() : null;
+        _byKey.TryGetValue(key, out var packager) ? packager.WhyEmpty() : null;
 
     /// <summary>Ends those that nobody has read for <paramref name="linger"/> microseconds.</summary>
     public void Sweep(long now, long linger)

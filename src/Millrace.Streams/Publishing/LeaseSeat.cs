@@ -8,44 +8,47 @@ namespace Millrace.Streams.Publishing;
 /// </summary>
 internal sealed class LeaseSeat
 {
-    private PublisherLease? _challenger;
+    private StreamLease? _challenger;
 
-    public PublisherLease? Holder { get; private set; }
+    public StreamLease? Holder { get; private set; }
 
     /// <summary>Why the holder's first Era begins.</summary>
     public EraReason StartReason { get; private set; }
 
     public bool IsEmpty => Holder is null && _challenger is null;
 
-    public bool Has(PublisherLease lease) => lease == Holder || lease == _challenger;
+    public bool Has(StreamLease lease) => lease == Holder || lease == _challenger;
 
-    /// <summary>Makes the newcomer holder or challenger; null with the reason where somebody else stays.</summary>
-    public PublisherLease? TryTake(LiveStream stream, PublisherInfo info, Action<string> onRevoked, long now, out string? refusal)
+    /// <summary>Makes the newcomer holder or challenger; false with the reason where somebody else stays.</summary>
+    /// <param name="lease">The newcomer's.</param>
+    /// <param name="silence">A holder that has been silent for so long loses, microseconds.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    /// <param name="refusal">The reason.</param>
+    public bool TryTake(StreamLease lease, long silence, long now, out string? refusal)
     {
         refusal = null;
-        while (Holder is { } silent && now - silent.LastArrived >= stream.Resources.Options.SilentHolderMicros)
+        while (Holder is { } silent && now - silent.LastArrived >= silence)
         {
             Promote();
             Revoke(silent, "silent while another publisher came");
         }
 
-        if (Holder is not null && info.Duplicate == DuplicatePolicy.Reject)
+        if (Holder is not null && lease.Info.Duplicate == DuplicatePolicy.Reject)
         {
             refusal = "the stream is already being published";
-            return null;
+            return false;
         }
 
-        var lease = new PublisherLease(stream, info, onRevoked, now);
         if (Holder is null)
         {
             StartReason = EraReason.Reconnect;
             Holder = lease;
-            return lease;
+            return true;
         }
 
         RevokeChallenger("another publisher took the stream over");
         _challenger = lease;
-        return lease;
+        return true;
     }
 
     public void RevokeChallenger(string reason)
@@ -57,7 +60,7 @@ internal sealed class LeaseSeat
     }
 
     /// <summary>A challenger's first key frame has come.</summary>
-    public void TakeOver(PublisherLease lease)
+    public void TakeOver(StreamLease lease)
     {
         if (lease != _challenger)
             return;
@@ -69,7 +72,7 @@ internal sealed class LeaseSeat
     }
 
     /// <summary>The lease has ended. True when it was the holder's: who waited to take over comes back in its place.</summary>
-    public bool Leave(PublisherLease lease)
+    public bool Leave(StreamLease lease)
     {
         lease.Dispose();
         if (lease == _challenger)
@@ -87,7 +90,7 @@ internal sealed class LeaseSeat
         _challenger = null;
     }
 
-    private static void Revoke(PublisherLease lease, string reason)
+    private static void Revoke(StreamLease lease, string reason)
     {
         lease.Dispose();
         lease.OnRevoked(reason);

@@ -23,7 +23,7 @@ internal enum AppendResult
 /// One publisher's exclusive right to append to a stream. It gathers tracks until the set has settled, opens Eras, and is
 /// the place where time is repaired. Used from the publisher's thread; each call takes the stream's lock.
 /// </summary>
-internal sealed partial class PublisherLease : IDisposable
+internal sealed partial class PublisherLease : StreamLease
 {
     public const int MaxTracks = 16;
 
@@ -47,20 +47,11 @@ internal sealed partial class PublisherLease : IDisposable
     private EraReason? _eraDue;
 
     internal PublisherLease(LiveStream stream, PublisherInfo info, Action<string> onRevoked, long now)
+        : base(info, onRevoked, now)
     {
         _stream = stream;
-        Info = info;
-        OnRevoked = onRevoked;
-        LastArrived = now;
         _pending = new PendingUnits(stream.Resources.Budget[Buffers.MemoryUse.PendingUnits]);
     }
-
-    public PublisherInfo Info { get; }
-
-    /// <summary>Monotonic time of the last media, microseconds.</summary>
-    public long LastArrived { get; private set; }
-
-    internal Action<string> OnRevoked { get; }
 
     /// <summary>What onMetaData announces: the Era opens as soon as these are there.</summary>
     public void Promise(bool video, bool audio) => (_promisesVideo, _promisesAudio) = (video, audio);
@@ -154,8 +145,7 @@ internal sealed partial class PublisherLease : IDisposable
         }
     }
 
-    /// <summary>Gives back what waited; the stream calls it when the lease has ended.</summary>
-    public void Dispose() => _pending.Dispose();
+    public override void Dispose() => _pending.Dispose();
 
     private TrackIntake? Known(TrackKind kind, int sourceId)
     {

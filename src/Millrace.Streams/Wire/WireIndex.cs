@@ -52,6 +52,9 @@ internal sealed class WireIndex
         }
     }
 
+    /// <summary>A viewer can start at a message that was added before.</summary>
+    public void SetPreamble(long number, WirePreamble preamble) => _ring[number & (_ring.Length - 1)].Preamble = preamble;
+
     /// <summary>
     /// Number of the message that holds <paramref name="position"/>; the oldest kept when that is later, <see cref="End"/>
     /// when none is kept.

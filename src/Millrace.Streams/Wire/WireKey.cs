@@ -12,6 +12,9 @@ internal enum WireFormat : byte
 
     /// <summary>One complete unmasked binary WebSocket message (RFC 6455 5.6) for each FLV tag.</summary>
     WsFlv,
+
+    /// <summary>The entries of the stream log, for another node (<see cref="Protocols.Relay.RelayMessageType"/>).</summary>
+    Relay,
 }
 
 internal enum WireTracks : byte
@@ -29,6 +32,8 @@ internal enum WireTracks : byte
 internal readonly record struct WireKey(WireFormat Format, FlvForm Form, WireTracks Tracks = WireTracks.All, uint MessageStreamId = 0)
 {
     public static WireKey Rtmp(FlvForm form) => new(WireFormat.Rtmp, form, WireTracks.All, 1);
+
+    public static WireKey Relay => new(WireFormat.Relay, FlvForm.Enhanced);
 
     public static WireKey Flv(FlvForm form) => new(WireFormat.Flv, form);
 

@@ -53,6 +53,9 @@ internal sealed class WireLog : IDisposable
     /// <summary>Number of the message where a viewer starts: the newest key frame; -1 when there is none.</summary>
     public long JoinNumber => Volatile.Read(ref _joinNumber);
 
+    /// <summary>Number of the oldest message that is kept.</summary>
+    public long FloorNumber => _floorNumber;
+
     /// <summary>Where a viewer starts that came while the stream was not live: what comes next begins here.</summary>
     public long IdleEnd => Volatile.Read(ref _idleEnd);
 
@@ -88,6 +91,13 @@ internal sealed class WireLog : IDisposable
     {
         reader.Publish(WireReader.Offline);
         _readers = Array.FindAll(_readers, other => other != reader);
+    }
+
+    /// <summary>Viewers start at the message of this number from now on.</summary>
+    public void SetJoin(long number, WirePreamble preamble)
+    {
+        Index.SetPreamble(number, preamble);
+        Volatile.Write(ref _joinNumber, number);
     }
 
     /// <summary>The stream is not live: whoever attaches now starts with what comes next.</summary>

@@ -1,0 +1,237 @@
+using Millrace.Streams.Hls;
+using Millrace.Streams.Log;
+using Millrace.Streams.Publishing;
+using Millrace.Streams.Relay;
+using Millrace.Streams.Wire;
+
+namespace Millrace.Streams;
+
+/// <content>The stream as a copy of another node's: what that has decided is appended as it is.</content>
+internal sealed partial class LiveStream
+{
+    private readonly RelayCuts _relayCuts = new();
+    private readonly List<Action> _awaitingHls = [];
+    private ReplicaLease? _replica;
+    private bool _isReplaying;
+    private string[] _path = [];
+
+    /// <summary>This node decides where the Timeline is cut; else it obeys another's Marks.</summary>
+    public bool IsAuthority => _replica is null;
+
+    /// <summary>The nodes that the log has come through, the authority first; empty at the authority.</summary>
+    public IReadOnlyList<string> Path => _path;
+
+    /// <summary>The way of units.</summary>
+    public RelayHops Hops { get; } = new();
+
+    /// <summary>Asks for the right to append what another node has decided. Null with the reason where somebody else has it.</summary>
+    /// <param name="info">Who asks.</param>
+    /// <param name="onWant">Called with a form of HLS whose playlists are needed from the other node; inside the stream's lock.</param>
+    /// <param name="onRevoked">As of <see cref="TryAcquire"/>.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    /// <param name="refusal">The reason of a refusal.</param>
+    public ReplicaLease? TryAcquireReplica(PublisherInfo info, Action<HlsFormat> onWant, Action<string> onRevoked, long now, out string? refusal)
+    {
+        lock (Gate)
+        {
+            var lease = new ReplicaLease(this, info, onWant, onRevoked, now);
+            return TryTakeSeat(lease, now, out refusal) ? lease : null;
+        }
+    }
+
+    /// <summary>Position among the bytes of a relay's wire log where the entry of that number lies; -1 where it is not kept or has not come.</summary>
+    public long FindRelay(WireLog wire, long number)
+    {
+        lock (Gate)
+        {
+            if (_wires.Find(wire.Key) is not RelayPackager { } packager || packager.Wire != wire)
+                return -1;
+            var index = packager.Find(number);
+            return index < 0 ? -1 : index == wire.Index.End ? wire.Committed : wire.Index[index].Start;
+        }
+    }
+
+    /// <summary>Whether somebody plays the stream, or has asked for its HLS so lately that he may ask again.</summary>
+    public bool IsWatched(long now)
+    {
+        lock (Gate)
+        {
+            return _wires.HasReaders || Array.Exists(_hls.Active, packager => !packager.IsSpare(now));
+        }
+    }
+
+    /// <summary>Begins a copy of another node's Timeline; entries follow from <see cref="RelayStart.Number"/> on.</summary>
+    /// <param name="lease">Whose it is.</param>
+    /// <param name="start">What the other node says.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    /// <param name="isReplay">What comes first is older than what viewers are to begin with.</param>
+    internal void BeginReplica(ReplicaLease lease, RelayStart start, long now, bool isReplay)
+    {
+        if (State != StreamState.Idle)
+            EndTimeline(now);
+        _replica = lease;
+        Timeline = new Timeline(start.Timeline);
+        _log = new StreamLog(Resources.Pool, Resources.Budget[Buffers.MemoryUse.StreamLogs], Resources.Options.LogLimits, start.Number);
+        _relayCuts.Clear();
+        _cuts = [];
+        Hls = start.Hls;
+        LiveSinceMicros = start.LiveSinceMicros;
+        State = StreamState.Live;
+        _isReplaying = isReplay;
+        if (start.Era is { } era)
+        {
+            Timeline.Follow(era);
+            _log.Adopt(era);
+        }
+
+        Follow(start);
+    }
+
+    /// <summary>What may change from one connection to the next.</summary>
+    internal void Follow(RelayStart start)
+    {
+        _path = [.. start.Path];
+        Metadata = start.Metadata;
+    }
+
+    /// <summary>Entries are missing: what was packaged so far can not be gone on with.</summary>
+    internal void SkipReplica(RelayStart start, bool isReplay)
+    {
+        foreach (var packager in _hls.Active)
+            WantHls(packager.Format);
+        _hls.Stop();
+        foreach (var packager in _wires.Active)
+            packager.Wire.Refuse();
+        _log!.Dispose();
+        _log = new StreamLog(Resources.Pool, Resources.Budget[Buffers.MemoryUse.StreamLogs], Resources.Options.LogLimits, start.Number);
+        _relayCuts.Clear();
+        _isReplaying = isReplay;
+        if (start.Era is { } era)
+        {
+            Timeline.Follow(era);
+            _log.Adopt(era);
+        }
+
+        Follow(start);
+    }
+
+    /// <summary>What came first is here: viewers who wait begin with the newest key frame of it.</summary>
+    internal void EndReplay()
+    {
+        _isReplaying = false;
+        foreach (var packager in _wires.Active)
+            packager.BackFill(_log!);
+    }
+
+    internal void FollowEra(Era era)
+    {
+        Timeline.Follow(era);
+        State = StreamState.Live;
+        _log!.Append(era);
+        if (!_isReplaying)
+        {
+            foreach (var packager in _wires.Active)
+                packager.OnEra(era);
+        }
+
+        foreach (var packager in _hls.Active)
+            packager.OnEra(era, _log);
+    }
+
+    internal bool FollowUnit(ref LogEntry unit, ReadOnlySpan<byte> payload, long endMicros)
+    {
+        var era = Timeline.Era!;
+        _hls.Advance(unit.ArrivedMicros);
+        if (!TryLog(ref unit, payload, era))
+            return false;
+        if (endMicros > 0)
+            Timeline.Advance(unit.DtsMicros, endMicros, unit.ArrivedMicros);
+        if (!_isReplaying)
+        {
+            foreach (var packager in _wires.Active)
+                packager.OnUnit(unit, _log!);
+        }
+
+        TellHls(unit);
+        Hops.Arrive(Resources.Node, unit.ArrivedMicros + Resources.Options.UnixOffsetMicros);
+        return true;
+    }
+
+    internal void FollowConfig(in LogEntry entry)
+    {
+        _log!.Weigh(Timeline.Era!.Tracks[entry.Track].Configs[entry.Number]);
+        _log.Append(entry);
+        TellHls(entry);
+        if (_isReplaying)
+            return;
+        foreach (var packager in _wires.Active)
+            packager.OnConfig(entry, _log);
+    }
+
+    internal void FollowMark(in LogEntry mark)
+    {
+        _log!.Append(mark);
+        _log.NeededFrom = _relayCuts.NeededAfter(mark) is var needed && needed == long.MaxValue ? needed : needed - CutLookBack;
+        if (!_isReplaying)
+        {
+            foreach (var packager in _wires.Active)
+                packager.OnMark(mark, _log);
+        }
+
+        TellHls(mark);
+    }
+
+    internal void FollowPause(in LogEntry entry)
+    {
+        _log!.Append(entry);
+        State = StreamState.Grace;
+        _graceEnd = long.MaxValue;
+        if (!_isReplaying)
+        {
+            foreach (var packager in _wires.Active)
+                packager.OnPause(entry);
+        }
+
+        TellHls(entry);
+        if (entry.Number == 1)
+            _wires.Signal(WireSignal.Unpublished);
+    }
+
+    /// <summary>The playlists of the other node, as they were before the log's newest entry but those that came since.</summary>
+    internal void BeginHls(RelayPlaylists playlists, long now)
+    {
+        if (_hls.Find(playlists.Format) is not null || Timeline.Era is null)
+            return;
+        var packager = new HlsPackager(this, playlists.Format, Hls, planner: null, now);
+        packager.GoOnAfter(playlists);
+        BackFill(packager);
+        packager.Ask(now);
+        TellAwaiting();
+    }
+
+    /// <summary>The other node's Timeline has ended, or is not to be had any more.</summary>
+    internal void EndReplica(ReplicaLease lease, bool isLeft, long now)
+    {
+        if (isLeft && !_seat.Leave(lease))
+            return;
+        if (_replica == lease && State != StreamState.Idle)
+            EndTimeline(now);
+    }
+
+    private void WantHls(HlsFormat format) => _replica?.OnWant(format);
+
+    private void AwaitHls(HlsFormat format, Action? onStarted)
+    {
+        WantHls(format);
+        if (onStarted is not null)
+            _awaitingHls.Add(onStarted);
+    }
+
+    private void TellAwaiting()
+    {
+        var awaiting = _awaitingHls.ToArray();
+        _awaitingHls.Clear();
+        foreach (var onStarted in awaiting)
+            onStarted();
+    }
+}
