@@ -196,7 +196,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     internal void AppendConfig(in LogEntry unit, int previous)
     {
         var entry = unit;
-        entry.Kind = LogEntryKind.Config;
+        (entry.Kind, entry.IsKey) = (LogEntryKind.Config, false);
         entry.EraNumber = Timeline.Era!.Number;
         CutForConfig(unit, previous, Timeline.Era);
         _log!.Weigh(Timeline.Era.Tracks[entry.Track].Configs[entry.Number]);

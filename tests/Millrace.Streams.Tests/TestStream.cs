@@ -17,10 +17,10 @@ internal sealed class TestStream
     public static readonly Config H264Config = ConfigOf(FlvTagType.Video, Codec.H264, 5);
     public static readonly Config AacConfig = ConfigOf(FlvTagType.Audio, Codec.Aac, 2);
 
-    public TestStream(StreamOptions? options = null, long budget = 256 << 20, HlsOptions? hls = null)
+    public TestStream(StreamOptions? options = null, long budget = 256 << 20, HlsOptions? hls = null, string node = "node")
     {
         Budget = new MemoryBudget(budget);
-        var resources = new StreamResources(Pool, Budget, options ?? new StreamOptions());
+        var resources = new StreamResources(Pool, Budget, options ?? new StreamOptions()) { Node = node };
         Registry = new StreamRegistry(hls is null ? resources : resources with { Hls = _ => hls });
         Live = Registry.Use(Name, 0, static (stream, _) => stream);
     }

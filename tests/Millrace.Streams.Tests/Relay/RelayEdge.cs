@@ -1,0 +1,93 @@
+using System.Buffers;
+using Millrace.Protocols.Relay;
+using Millrace.Streams.Hls;
+using Millrace.Streams.Publishing;
+using Millrace.Streams.Wire;
+
+namespace Millrace.Streams.Tests.Relay;
+
+/// <summary>A node that copies another's stream: the relay's bytes without the connection. Its clock shows another time.</summary>
+internal sealed class RelayEdge : IDisposable
+{
+    private readonly TestStream _upstream;
+    private readonly List<HlsFormat> _wanted = [];
+    private readonly List<byte> _rest = [];
+    private WireViewer? _viewer;
+    private int _read;
+
+    public RelayEdge(TestStream upstream, string node = "edge", HlsOptions? hls = null)
+    {
+        _upstream = upstream;
+        Stream = new TestStream(new StreamOptions { UnixOffsetMicros = 1_700_000_777_000_000 }, hls: hls ?? new HlsOptions { Segments = 3, IdleMicros = 3_600_000_000 }, node: node) { Now = upstream.Now + 5_000_000_000 };
+        var info = new PublisherInfo("r", "relay", "upstream", DuplicatePolicy.Reject, 10_000_000);
+        Lease = Stream.Live.TryAcquireReplica(info, _wanted.Add, _ => { }, Stream.Now, out var refusal)!;
+        refusal.ShouldBeNull();
+        Connect();
+    }
+
+    public TestStream Stream { get; }
+
+    public LiveStream Live => Stream.Live;
+
+    public ReplicaLease Lease { get; }
+
+    /// <summary>Messages that have come, the newest last.</summary>
+    public List<RelayMessageType> Types { get; } = [];
+
+    /// <summary>Connects again; what the node has is gone on from.</summary>
+    public void Connect()
+    {
+        _viewer?.Dispose();
+        _rest.Clear();
+        _read = 0;
+        _viewer = new WireViewer(_upstream, WireKey.Relay);
+        Lease.Connect(_upstream.Live.Log?.End ?? 0);
+        Follow();
+    }
+
+    /// <summary>Takes all that there is, and asks for the playlists that are needed.</summary>
+    public void Follow()
+    {
+        Stream.Now = _upstream.Now + 5_000_000_000;
+        Pull();
+        while (_wanted.Count > 0)
+        {
+            var format = _wanted[0];
+            _wanted.RemoveAt(0);
+            if (_upstream.Live.UseHls(format, _upstream.Now, out _) is not { } packager)
+                continue;
+            var output = new ArrayBufferWriter<byte>();
+            Millrace.Streams.Relay.RelayPlaylists.Write(output, packager, _upstream.Live.Log!.End);
+            Lease.ReceivePlaylists(output.WrittenSpan, Stream.Now).ShouldBeNull();
+            Pull();
+        }
+    }
+
+    public HlsPackager Use(HlsFormat format)
+    {
+        Live.UseHls(format, Stream.Now, out var unsupported);
+        unsupported.ShouldBeNull();
+        Follow();
+        return Live.UseHls(format, Stream.Now, out _).ShouldNotBeNull();
+    }
+
+    public void Dispose() => _viewer?.Dispose();
+
+    private void Pull()
+    {
+        _viewer!.Pull();
+        var bytes = _viewer.Received;
+        _rest.AddRange(bytes.Skip(_read));
+        _read = bytes.Count;
+        var input = _rest.ToArray().AsSpan();
+        while (RelayFrame.TryReadHeader(input, out var type, out var header, out var length) && input.Length >= header + length)
+        {
+            Types.Add(type);
+            Lease.Receive(type, input.Slice(header, length), Stream.Now).ShouldBeNull(type.ToString());
+            input = input[(header + length)..];
+        }
+
+        var left = input.Length;
+        _rest.RemoveRange(0, _rest.Count - left);
+    }
+}
