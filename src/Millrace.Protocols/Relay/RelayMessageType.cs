@@ -53,8 +53,10 @@ internal enum RelayMessageType : byte
     /// <summary>Either side, after a while without another message: <c>sent(fixed 64, microseconds of the sender's Unix time)</c>.</summary>
     Heartbeat = 11,
 
-    /// <summary>Answers a heartbeat: <c>sent received</c>, fixed 64: the heartbeat's own time, and the answering side's when it came. Heartbeats less than 50 ms
-    /// behind one that was answered need no answer.</summary>
+    /// <summary>
+    /// Answers a heartbeat: <c>sent received</c>, fixed 64: the heartbeat's own time, and the answering side's when it came. One that comes
+    /// less than 50 ms behind an answered one needs no answer.
+    /// </summary>
     HeartbeatReply = 12,
 
     /// <summary>The receiver of media: <c>formats(1 byte)</c>, one bit for each form of HLS whose playlist state it needs.</summary>
@@ -63,7 +65,9 @@ internal enum RelayMessageType : byte
     /// <summary>The receiver of media: <c>id name</c>: an HLS object by its file name.</summary>
     Fetch = 14,
 
-    /// <summary>The sender of media: <c>id status length</c>, status as in HTTP; with status 200 that many bytes follow in <see cref="ObjectData"/>.</summary>
+    /// <summary>
+    /// The sender of media: <c>id status length</c>, status as in HTTP; with 200 that many bytes follow in <see cref="ObjectData"/>.
+    /// </summary>
     Object = 15,
 
     /// <summary>The sender of media: <c>id bytes</c>.</summary>

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Millrace.Protocols.Relay;
 
 /// <summary>
-/// Either end of one relay connection, without I/O (<see cref="RelayMessageType"/>). Media goes out by other ways, from a shared log;
-/// <see cref="OnSent"/> tells of it.
+/// Either end of one relay connection, without I/O (<see cref="RelayMessageType"/>). The messages of the log go out by another way, from
+/// bytes that connections share; <see cref="OnSent"/> tells of them. What the session writes has its place between two of those messages.
 /// <para>
 /// A peer is dead when nothing has come of it for <see cref="RelayOptions.TimeoutMicros"/>: the caller reads what its socket has before it
 /// calls <see cref="OnDeadline"/>, or a pause of its own would be the peer's.
