@@ -10,6 +10,8 @@ internal static class AllTargets
         new RtmpServerTarget(),
         new RtmpClientTarget(),
         new RtmpChunkTarget(),
+        new RelayServerTarget(),
+        new RelayClientTarget(),
         new Amf0Target(),
         new Amf3Target(),
         new FlvBodyTarget(),

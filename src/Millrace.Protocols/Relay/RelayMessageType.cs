@@ -3,28 +3,36 @@ namespace Millrace.Protocols.Relay;
 /// <summary>
 /// Messages of the relay, version 1. Each is <c>type (1 byte) length (varint) payload</c>; a receiver skips types that it does not know.
 /// Numbers are varints (LEB128), signed ones zigzag; texts are UTF-8 behind their length.
+/// Fields that a receiver does not know stand behind those that it does.
 /// <para>
 /// The side that connects is the client, whichever way media goes. It says <see cref="Hello"/>, the server <see cref="Welcome"/>, the client
-/// <see cref="Proof"/>; then one request, which a connection is for. The messages of the log come from whoever sends media.
+/// <see cref="Proof"/>; then one request, which a connection is for. The messages of the log come from whoever sends media, and not before
+/// the request is granted: the server of a <see cref="Play"/>, the client of a <see cref="Publish"/>. Limits: <see cref="RelayRules"/>.
 /// </para>
 /// </summary>
 internal enum RelayMessageType : byte
 {
     None = 0,
 
-    /// <summary>Client: <c>"MLRC" version node nonce(16) count node…</c>: itself, and the nodes below it that this request is made for.</summary>
+    /// <summary>
+    /// Client: <c>"MLRC" version node nonce(16) count node…</c>: itself, and the up to 16 nodes below it that this request is made for. An id
+    /// is 1 to 64 visible ASCII characters.
+    /// </summary>
     Hello = 1,
 
-    /// <summary>Server: <c>version node nonce(16) proof(0 or 32)</c>.</summary>
+    /// <summary>Server: <c>version node nonce(16) proof</c>, this behind its length, 0 or 32 (<see cref="RelayProof"/>).</summary>
     Welcome = 2,
 
-    /// <summary>Client: <c>proof(0 or 32)</c>.</summary>
+    /// <summary>Client: <c>proof</c>, as in <see cref="Welcome"/>. It may ask at once behind it.</summary>
     Proof = 3,
 
     /// <summary>Server: <c>code reason redirect</c>; the end of the connection.</summary>
     Refused = 4,
 
-    /// <summary>Client: what the server knows of a stream.</summary>
+    /// <summary>
+    /// Client: what the server knows of a stream. All four requests are <c>stream arguments client protocol agent timeline(fixed 64) from
+    /// formats(1 byte) action</c> (<see cref="RelayRequest"/>).
+    /// </summary>
     Describe = 5,
 
     /// <summary>Client: send a stream's log.</summary>
@@ -45,16 +53,21 @@ internal enum RelayMessageType : byte
     /// <summary>Either side, after a while without another message: <c>sent(fixed 64, microseconds of the sender's Unix time)</c>.</summary>
     Heartbeat = 11,
 
-    /// <summary>Answers a heartbeat: <c>sent received</c>, fixed 64: the heartbeat's own time, and the answering side's when it came.</summary>
+    /// <summary>
+    /// Answers a heartbeat: <c>sent received</c>, fixed 64: the heartbeat's own time, and the answering side's when it came. One that comes
+    /// less than 50 ms behind an answered one needs no answer.
+    /// </summary>
     HeartbeatReply = 12,
 
-    /// <summary>The receiver of media: <c>formats</c>, one bit for each form of HLS whose playlist state it needs.</summary>
+    /// <summary>The receiver of media: <c>formats(1 byte)</c>, one bit for each form of HLS whose playlist state it needs.</summary>
     Want = 13,
 
     /// <summary>The receiver of media: <c>id name</c>: an HLS object by its file name.</summary>
     Fetch = 14,
 
-    /// <summary>The sender of media: <c>id status length</c>; with status 200 that many bytes follow in <see cref="ObjectData"/>.</summary>
+    /// <summary>
+    /// The sender of media: <c>id status length</c>, status as in HTTP; with 200 that many bytes follow in <see cref="ObjectData"/>.
+    /// </summary>
     Object = 15,
 
     /// <summary>The sender of media: <c>id bytes</c>.</summary>

@@ -1,0 +1,64 @@
+using System.Buffers;
+using System.Buffers.Binary;
+
+namespace Millrace.Protocols.Relay;
+
+/// <summary>When a side must say something and when it must have heard something; heartbeats and their replies. Times in microseconds.</summary>
+internal sealed class RelayPulse(RelayOptions options, long nowMicros)
+{
+    /// <summary>Media is a heartbeat as well, but it does not measure clocks: one does at least this often.</summary>
+    private const long SampleMicros = 1_000_000;
+
+    /// <summary>A peer's heartbeats that come closer together are not answered: a flood is not to become two.</summary>
+    private const long MinReplyMicros = 50_000;
+
+    private long _lastSent = nowMicros;
+    private long _lastReceived = nowMicros;
+    private long _lastHeartbeat = nowMicros;
+    private long _lastReply = long.MinValue / 2;
+
+    public RelayClock Clock { get; } = new();
+
+    public long NextHeartbeat => Math.Min(_lastSent + options.HeartbeatMicros, _lastHeartbeat + SampleMicros);
+
+    public long Deadline => _lastReceived + options.TimeoutMicros;
+
+    public void OnSent(long nowMicros) => _lastSent = nowMicros;
+
+    public void OnReceived(long nowMicros) => _lastReceived = nowMicros;
+
+    public void WriteHeartbeat(IBufferWriter<byte> output, long nowMicros)
+    {
+        Span<byte> payload = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(payload, nowMicros + options.UnixOffsetMicros);
+        RelayWriter.Message(output, RelayMessageType.Heartbeat, payload);
+        _lastHeartbeat = _lastSent = nowMicros;
+    }
+
+    /// <summary>Answers a heartbeat; false when it is none.</summary>
+    public bool TryAnswer(ReadOnlySpan<byte> heartbeat, IBufferWriter<byte> output, long nowMicros)
+    {
+        var reader = new RelayReader(heartbeat);
+        if (!reader.TryFixed(out var sent))
+            return false;
+        if (nowMicros - _lastReply < MinReplyMicros)
+            return true;
+
+        Span<byte> payload = stackalloc byte[2 * sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(payload, sent);
+        BinaryPrimitives.WriteInt64BigEndian(payload[sizeof(long)..], nowMicros + options.UnixOffsetMicros);
+        RelayWriter.Message(output, RelayMessageType.HeartbeatReply, payload);
+        _lastReply = _lastSent = nowMicros;
+        return true;
+    }
+
+    /// <summary>Takes a sample; false when the payload is none.</summary>
+    public bool TryMeasure(ReadOnlySpan<byte> reply, long nowMicros)
+    {
+        var reader = new RelayReader(reply);
+        if (!reader.TryFixed(out var sent) || !reader.TryFixed(out var received))
+            return false;
+        Clock.Add(sent, received, nowMicros + options.UnixOffsetMicros);
+        return true;
+    }
+}

@@ -1,0 +1,128 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Text;
+
+namespace Millrace.Protocols.Relay;
+
+/// <summary>What this side says. Each does nothing when the connection is not in the state for it.</summary>
+internal sealed partial class RelaySession
+{
+    /// <summary>Client: asks, once. A request that cannot be sent (<see cref="RelayRequest.Flaw"/>) ends the connection.</summary>
+    public void Request(IBufferWriter<byte> output, RelayRequest request)
+    {
+        if (!_options.IsClient || !IsReady || IsClosed || _request != RelayMessageType.None)
+            return;
+        if (request.Flaw is { } flaw)
+        {
+            Close(flaw);
+            return;
+        }
+
+        _request = (RelayMessageType)request.Kind;
+        request.Write(output);
+        Sent();
+    }
+
+    /// <summary>Server: grants the request.</summary>
+    /// <param name="payload">What the kind of request calls for; at most <see cref="RelayRules.MaxState"/> bytes.</param>
+    public void Accept(IBufferWriter<byte> output, ReadOnlySpan<byte> payload)
+    {
+        if (_options.IsClient || _request == RelayMessageType.None || _isAccepted || IsClosed)
+            return;
+        _isAccepted = true;
+        Message(output, RelayMessageType.Accepted, payload);
+    }
+
+    /// <summary>Server: refuses the peer or its request, before the answer or after it, and closes.</summary>
+    public void Refuse(IBufferWriter<byte> output, RelayRefusal refusal)
+    {
+        if (_options.IsClient || IsClosed)
+            return;
+        refusal.Write(output);
+        Close($"refused by this side: {(int)refusal.Code} {refusal.Reason}");
+    }
+
+    /// <summary>The receiver of media: the forms of HLS whose playlist state it needs from now on.</summary>
+    public void Want(IBufferWriter<byte> output, byte formats)
+    {
+        if (IsMediaReceiver && !IsClosed)
+            Message(output, RelayMessageType.Want, [formats]);
+    }
+
+    /// <summary>The receiver of media: asks for an HLS object.</summary>
+    /// <param name="id">This side's number for it, which the answer has.</param>
+    /// <param name="name">Its file name, at most <see cref="RelayText.MaxName"/> bytes.</param>
+    public void Fetch(IBufferWriter<byte> output, uint id, string name)
+    {
+        if (!IsMediaReceiver || IsClosed)
+            return;
+        Debug.Assert(RelayText.Fits(name, RelayText.MaxName), "the peer would close");
+        var writer = Header(output, RelayMessageType.Fetch, RelayWriter.LengthOf(id) + RelayText.LengthOf(name));
+        writer.Number((ulong)id);
+        writer.Text(name);
+    }
+
+    /// <summary>The sender of media: answers a fetch.</summary>
+    /// <param name="status">As in HTTP; with 200 the bytes follow by <see cref="SendObjectData"/>.</param>
+    /// <param name="length">Of the object, at most <see cref="RelayRules.MaxObject"/> bytes.</param>
+    public void SendObject(IBufferWriter<byte> output, uint id, int status, long length)
+    {
+        if (!IsMediaSender || IsClosed)
+            return;
+        var payload = RelayWriter.LengthOf(id) + RelayWriter.LengthOf((ulong)status) + RelayWriter.LengthOf((ulong)length);
+        var writer = Header(output, RelayMessageType.Object, payload);
+        writer.Number((ulong)id);
+        writer.Number((ulong)status);
+        writer.Number(length);
+    }
+
+    /// <summary>The sender of media: the next bytes of an object. Media waits behind them: callers send short pieces.</summary>
+    public void SendObjectData(IBufferWriter<byte> output, uint id, ReadOnlySpan<byte> data)
+    {
+        while (IsMediaSender && !IsClosed && !data.IsEmpty)
+        {
+            var take = Math.Min(data.Length, RelayRules.MaxObjectData - RelayWriter.LengthOf(id));
+            Header(output, RelayMessageType.ObjectData, RelayWriter.LengthOf(id) + take).Number((ulong)id);
+            output.Write(data[..take]);
+            data = data[take..];
+        }
+    }
+
+    /// <summary>The sender of media: the state of a form's playlists; at most <see cref="RelayRules.MaxState"/> bytes.</summary>
+    public void SendPlaylists(IBufferWriter<byte> output, ReadOnlySpan<byte> payload)
+    {
+        if (IsMediaSender && !IsClosed)
+            Message(output, RelayMessageType.Playlists, payload);
+    }
+
+    /// <summary>Either side: says why, when the peer can understand it, and closes.</summary>
+    public void Stop(IBufferWriter<byte> output, string reason)
+    {
+        if (IsClosed)
+            return;
+        if (IsReady)
+        {
+            reason = RelayText.Cut(reason, RelayText.MaxNote);
+            Header(output, RelayMessageType.Stop, RelayText.LengthOf(reason)).Text(reason);
+        }
+
+        Close($"stopped by this side: {reason}");
+    }
+
+    private void Message(IBufferWriter<byte> output, RelayMessageType type, ReadOnlySpan<byte> payload)
+    {
+        Debug.Assert(payload.Length <= RelayRules.Limit(type), "the peer would close");
+        RelayWriter.Message(output, type, payload);
+        Sent();
+    }
+
+    private RelayWriter Header(IBufferWriter<byte> output, RelayMessageType type, int payload)
+    {
+        output.Advance(RelayFrame.WriteHeader(output.GetSpan(RelayFrame.MaxHeader), type, payload));
+        Sent();
+        return new RelayWriter(output);
+    }
+
+    /// <summary>As of the time that this session was told last: a heartbeat comes too early rather than too late.</summary>
+    private void Sent() => _pulse.OnSent(_nowMicros);
+}

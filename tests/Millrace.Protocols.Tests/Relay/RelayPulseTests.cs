@@ -1,0 +1,212 @@
+using Millrace.Protocols.Relay;
+
+namespace Millrace.Protocols.Tests.Relay;
+
+/// <summary>Heartbeats, silence and clocks, in virtual time.</summary>
+public sealed class RelayPulseTests
+{
+    private const long Milli = 1_000;
+    private const long Second = 1_000_000;
+
+    [Fact]
+    public void A_heartbeat_goes_out_200_ms_after_the_last_byte_of_this_side()
+    {
+        using var link = RelayLink.Granted(RelayRequestKind.Play);
+        link.Server.IsCut = true;
+
+        link.Run(150 * Milli);
+        link.Client.Session.Want(link.Client.Output, 1);
+        link.Client.Session.OnSent(link.Now);
+        link.Run(449 * Milli);
+
+        link.Client.Sent.Where(sent => sent.At > 0).ShouldBe([
+            (150 * Milli, RelayMessageType.Want), (350 * Milli, RelayMessageType.Heartbeat), (550 * Milli, RelayMessageType.Heartbeat)]);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_peer_that_is_silent_for_600_ms_is_dead(bool clientIsCut)
+    {
+        using var link = RelayLink.Granted(RelayRequestKind.Play);
+        var (silent, other) = clientIsCut ? (link.Client, link.Server) : (link.Server, link.Client);
+        link.Run(10 * Second);
+        silent.IsCut = true;
+        var last = silent.Sent[^1].At;
+
+        link.Run(last + 600 * Milli - 1 - link.Now);
+        other.Session.IsClosed.ShouldBeFalse();
+        link.Run(1);
+
+        other.Session.CloseReason.ShouldBe("the peer was silent for 600 ms");
+        other.Events[^1].Kind.ShouldBe(RelayEventKind.Closed);
+    }
+
+    [Theory]
+    [InlineData(RelayRequestKind.Play)]
+    [InlineData(RelayRequestKind.Publish)]
+    public void Both_sides_beat_while_a_request_waits_for_its_answer(object kind)
+    {
+        using var link = new RelayLink();
+        link.Client.Delay = link.Server.Delay = 100 * Milli;
+        link.Run(300 * Milli);
+        link.Client.Session.Request(link.Client.Output, RelayLink.PlayRequest with { Kind = (RelayRequestKind)kind });
+        link.Run(20 * Second);
+        link.Server.Session.Accept(link.Server.Output, []);
+        link.Run(Second);
+
+        link.Client.Last(RelayEventKind.Accepted).Kind.ShouldBe(RelayEventKind.Accepted);
+        link.Client.Count(RelayMessageType.Heartbeat).ShouldBeInRange(20, 110);
+        link.Server.Count(RelayMessageType.Heartbeat).ShouldBeInRange(20, 110);
+    }
+
+    [Fact]
+    public void Media_is_a_heartbeat_but_clocks_are_measured_once_a_second_all_the_same()
+    {
+        using var link = RelayLink.Granted(RelayRequestKind.Play);
+        var from = link.Now;
+        for (var frame = 0; frame < 250; frame++)
+        {
+            link.Server.SendMedia(RelayMessageType.Unit, [1], link.Now);
+            link.Run(40 * Milli);
+        }
+
+        link.Client.Session.IsClosed.ShouldBeFalse();
+        link.Server.Count(RelayMessageType.Heartbeat, from).ShouldBe(10);
+        link.Client.Count(RelayMessageType.HeartbeatReply, from).ShouldBe(10);
+    }
+
+    [Fact]
+    public void Any_byte_of_a_long_message_is_a_sign_of_life()
+    {
+        using var session = Playing(out var feed);
+        byte[] unit = RelayFeed.Message(RelayMessageType.Unit, new byte[100]);
+        foreach (var value in unit)
+        {
+            feed.Now += 590 * Milli;
+            feed.Push([value]);
+            session.OnDeadline(feed.Now, feed.Reply);
+        }
+
+        session.CloseReason.ShouldBeNull();
+        feed.Events[^1].ShouldStartWith("Log Unit 100");
+    }
+
+    [Fact]
+    public void A_side_that_takes_16_MB_slowly_lives_on_them_and_beats_meanwhile()
+    {
+        using var session = Playing(out var feed);
+        var unit = RelayFeed.Message(RelayMessageType.Unit, new byte[16 << 20]);
+        const int step = 1 << 20;
+        var began = feed.Reply.WrittenCount;
+        for (var at = 0; at < unit.Length; at += step)
+        {
+            feed.Now += 200 * Milli;
+            feed.Push(unit.AsSpan(at, Math.Min(step, unit.Length - at)));
+            session.OnDeadline(feed.Now, feed.Reply);
+        }
+
+        session.CloseReason.ShouldBeNull();
+        feed.Events[^1].ShouldStartWith("Log Unit 16777216");
+        RelayFeed.Messages(feed.Reply.WrittenSpan[began..]).Select(m => m.Type).ShouldBe(Enumerable.Repeat(RelayMessageType.Heartbeat, 17));
+    }
+
+    [Fact]
+    public void A_set_up_that_hangs_ends_after_5_s_and_says_where()
+    {
+        using var silent = new RelayLink();
+        silent.Client.IsCut = true;
+        silent.Run(5 * Second - 1);
+        silent.Server.Session.IsClosed.ShouldBeFalse();
+        silent.Run(1);
+        silent.Server.Session.CloseReason.ShouldBe("the peer did not introduce itself in time");
+        silent.Client.Session.CloseReason.ShouldBe("the peer did not introduce itself in time");
+
+        using var unproved = new RelayLink();
+        unproved.Server.IsCut = true;
+        unproved.Run(5 * Second);
+        unproved.Server.Session.CloseReason.ShouldBe("no proof in time");
+
+        using var idle = new RelayLink();
+        idle.Run(5 * Second);
+        idle.Server.Session.CloseReason.ShouldBe("no request in time");
+    }
+
+    [Fact]
+    public void Clocks_are_compared_with_an_error_of_half_the_difference_of_the_two_ways()
+    {
+        using var link = RelayLink.Granted(
+            RelayRequestKind.Play,
+            RelayLink.ClientOptions with { UnixOffsetMicros = 1_700_000_000 * Second },
+            RelayLink.ServerOptions with { UnixOffsetMicros = 1_700_000_005 * Second });
+        link.Client.Session.ClockOffsetMicros.ShouldBeNull();
+        link.Client.Session.RoundTripMicros.ShouldBe(0);
+        (link.Client.Delay, link.Server.Delay) = (10 * Milli, 30 * Milli);
+        link.Run(3 * Second);
+
+        link.Client.Session.ClockOffsetMicros.ShouldBe(5 * Second - 10 * Milli);
+        link.Server.Session.ClockOffsetMicros.ShouldBe(-5 * Second + 10 * Milli);
+        link.Client.Session.RoundTripMicros.ShouldBe(40 * Milli);
+        link.Server.Session.RoundTripMicros.ShouldBe(40 * Milli);
+    }
+
+    [Fact]
+    public void The_sample_with_the_shortest_way_counts_until_sixteen_more_have_come()
+    {
+        using var link = RelayLink.Granted(RelayRequestKind.Play);
+        (link.Client.Delay, link.Server.Delay) = (100 * Milli, 20 * Milli);
+        link.Run(3 * Second);
+        link.Client.Session.ClockOffsetMicros.ShouldBe(40 * Milli);
+
+        link.Client.Delay = 20 * Milli;
+        link.Run(1_200 * Milli);
+        link.Client.Session.ClockOffsetMicros.ShouldBe(0);
+
+        link.Client.Delay = 100 * Milli;
+        link.Run(1_200 * Milli);
+        (link.Client.Session.ClockOffsetMicros, link.Client.Session.RoundTripMicros).ShouldBe((0, 40 * Milli));
+        link.Run(20 * Second);
+        (link.Client.Session.ClockOffsetMicros, link.Client.Session.RoundTripMicros).ShouldBe((40 * Milli, 120 * Milli));
+    }
+
+    [Fact]
+    public void Clock_samples_that_cannot_be_are_left_out()
+    {
+        var clock = new RelayClock();
+        clock.Add(sent: 1_000, received: 5_000, now: 999);
+        clock.Add(sent: -1, received: 5_000, now: 1_000);
+        clock.Add(sent: 1_000, received: -1, now: 1_000);
+        clock.Add(sent: 0, received: long.MaxValue, now: 60_000_001);
+        clock.OffsetMicros.ShouldBeNull();
+
+        clock.Add(sent: 0, received: long.MaxValue, now: 0);
+        clock.OffsetMicros.ShouldBe(long.MaxValue);
+    }
+
+    [Fact]
+    public void A_flood_of_heartbeats_is_not_answered_by_one()
+    {
+        using var session = Playing(out var feed);
+        var began = feed.Reply.WrittenCount;
+        var flood = Enumerable.Repeat(RelayFeed.Message(RelayMessageType.Heartbeat, new byte[8]), 1_000).SelectMany(b => b).ToArray();
+
+        feed.Push(flood);
+        feed.Now += 50 * Milli;
+        feed.Push(flood);
+
+        RelayFeed.Messages(feed.Reply.WrittenSpan[began..]).Select(m => m.Type)
+            .ShouldBe([RelayMessageType.HeartbeatReply, RelayMessageType.HeartbeatReply]);
+    }
+
+    /// <summary>The session of a client whose play has been granted, at time 0.</summary>
+    internal static RelaySession Playing(out RelayFeed feed)
+    {
+        using var link = RelayLink.Granted(RelayRequestKind.Play);
+        var session = new RelaySession(RelayLink.ClientOptions, 0);
+        feed = new RelayFeed(session) { Request = RelayLink.PlayRequest };
+        session.Start(feed.Reply);
+        feed.Push(link.Server.SentBytes.WrittenSpan);
+        feed.Events[^1].ShouldStartWith("Accepted");
+        return session;
+    }
+}
