@@ -3,6 +3,7 @@ using Millrace.Node.Hls;
 using Millrace.Node.Http;
 using Millrace.Node.Memory;
 using Millrace.Node.Metrics;
+using Millrace.Node.Relay;
 using Millrace.Node.Rtmp;
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
@@ -43,12 +44,13 @@ internal sealed class MediaNode : IAsyncDisposable
         _loggers = loggers;
         _counts = new ConnectionCounts(settings.Limits.Connections, settings.Limits.ConnectionsPerIp);
         var budget = new MemoryBudget(settings.Memory.Media ?? MediaMemory.Automatic());
-        var registry = new StreamRegistry(new StreamResources(_pool, budget, ToOptions(settings)) { Hls = new HlsPlan(settings).Of, Report = Report });
+        var registry = new StreamRegistry(new StreamResources(_pool, budget, ToOptions(settings)) { Hls = new HlsPlan(settings).Of, Report = Report, Node = IdOf(settings) });
         var sessions = new SessionTable(loggers.CreateLogger("Millrace.Session"), new TrafficZones(settings));
         Context = new NodeContext(settings, registry, sessions, loggers) { Stopping = _stopping.Token };
         _shards = new Shard[settings.Shards.EffectiveCount(Environment.ProcessorCount)];
         for (var i = 0; i < _shards.Length; i++)
             _shards[i] = new Shard(i, registry, loggers.CreateLogger("Millrace.Shard"));
+        Context.Upstreams = new Upstreams(Context, _shards);
         _acceptor = new Acceptor(_shards, _counts, loggers.CreateLogger("Millrace.Acceptor"));
         _kestrel = new HandOverQueue(loggers);
         _fronts = Array.ConvertAll(_shards, _ => new HttpFront(Context, _kestrel));
@@ -63,6 +65,8 @@ internal sealed class MediaNode : IAsyncDisposable
     public int RtmpPort { get; private set; }
 
     public int HttpPort { get; private set; }
+
+    public int RelayPort { get; private set; }
 
     /// <summary>0 without a certificate, as all ports that are not open.</summary>
     public int HttpsPort { get; private set; }
@@ -86,6 +90,13 @@ internal sealed class MediaNode : IAsyncDisposable
             var port = _acceptor.Listen(_settings.Http.Listen[i], $"http.listen[{i}]", (socket, shard) => new HttpConnection(socket, shard, _fronts[shard.Number]));
             Announce("HTTP", _settings.Http.Listen[i], port);
             HttpPort = HttpPort == 0 ? port : HttpPort;
+        }
+
+        for (var i = 0; i < _settings.Relay.Listen.Count; i++)
+        {
+            var port = _acceptor.Listen(_settings.Relay.Listen[i], $"relay.listen[{i}]", (socket, shard) => new RelayConnection(socket, shard, Context));
+            Announce("relay", _settings.Relay.Listen[i], port);
+            RelayPort = RelayPort == 0 ? port : RelayPort;
         }
 
         // Before Kestrel, which takes longer than all else: publishers and viewers do not wait for it, only what is handed over to it.
@@ -126,6 +137,7 @@ internal sealed class MediaNode : IAsyncDisposable
         var deadline = _settings.Shutdown.Deadline;
         _acceptor.Stop();
         await _stopping.CancelAsync();
+        Context.Upstreams.Stop();
         foreach (var session in Context.Sessions.All.Where(session => session.Traffic is not ShardConnection))
             session.Kick?.Invoke(NodeContext.StopReason);
         // Viewers that take nothing any more use up their share; what is left of the deadline is Kestrel's.
@@ -194,6 +206,9 @@ internal sealed class MediaNode : IAsyncDisposable
         endpoint.Address is null || System.Net.IPAddress.Any.Equals(endpoint.Address) || System.Net.IPAddress.IPv6Any.Equals(endpoint.Address)
             ? "localhost"
             : (endpoint with { Port = 0 }).ToString()[..^2];
+
+    private static string IdOf(NodeSettings settings) =>
+        Environment.MachineName + ":" + (settings.Relay.Listen is [var relay, ..] ? relay.Port : settings.Http.Listen is [var http, ..] ? http.Port : Environment.ProcessId).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private static StreamOptions ToOptions(NodeSettings settings) => new()
     {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Node.Hls;
 using Millrace.Node.Metrics;
+using Millrace.Node.Relay;
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
 using Millrace.Node.Shards;
@@ -18,6 +19,9 @@ internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry
 
     public NodeSettings Settings { get; } = settings;
 
+    /// <summary>This node's id among others.</summary>
+    public string Id => Registry.Resources.Node;
+
     /// <summary>Nothing is to be waited for any more.</summary>
     public CancellationToken Stopping { get; init; }
 
@@ -27,7 +31,12 @@ internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry
 
     public TrafficZones Traffic => Sessions.Traffic;
 
+    /// <summary>Streams that other nodes hold.</summary>
+    public Upstreams Upstreams { get; set; } = null!;
+
     public HlsAudience HlsAudience { get; } = new();
+
+    public HlsFetches HlsFetches { get; } = new();
 
     public HlsStarts HlsStarts { get; } = new(loggers.CreateLogger("Millrace.Hls"));
 
@@ -43,6 +52,7 @@ internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry
             WireFormat.Rtmp => MergeFormat.Rtmp,
             WireFormat.Flv or WireFormat.ChunkedFlv => MergeFormat.Flv,
             WireFormat.WsFlv => MergeFormat.WsFlv,
+            WireFormat.Relay => MergeFormat.Relay,
             _ => throw new ArgumentOutOfRangeException(nameof(format), format, null),
         };
         return Settings.MergeOf(Settings.VhostOf(name.Vhost), name.App, name.Name, merge).ToMicros();

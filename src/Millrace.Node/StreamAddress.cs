@@ -80,6 +80,9 @@ internal sealed record StreamAddress(StreamName Name, IReadOnlyDictionary<string
     public static string VhostOf(NodeSettings settings, string host) =>
         settings.Vhosts is [{ Aliases.Count: 0 } only] ? only.Name : settings.VhostOf(HostOf("http://" + host)).Name;
 
+    /// <summary>The arguments as a query, without its question mark: what another node is told of who asks.</summary>
+    public string Query => string.Join('&', Arguments.Select(static pair => pair.Key + "=" + Uri.EscapeDataString(pair.Value)));
+
     public string Argument(string name) => Arguments.TryGetValue(name, out var value) ? value : "";
 
     /// <summary>Only configured names select a vhost; every other host is the default one.</summary>

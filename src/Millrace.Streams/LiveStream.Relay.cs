@@ -1,3 +1,4 @@
+using System.Buffers;
 using Millrace.Streams.Hls;
 using Millrace.Streams.Log;
 using Millrace.Streams.Publishing;
@@ -36,6 +37,18 @@ internal sealed partial class LiveStream
         {
             var lease = new ReplicaLease(this, info, onWant, onRevoked, now);
             return TryTakeSeat(lease, now, out refusal) ? lease : null;
+        }
+    }
+
+    /// <summary>Writes what the playlists of a form say now, for another node; false where there are none. Any thread.</summary>
+    public bool TryWritePlaylists(HlsFormat format, IBufferWriter<byte> target)
+    {
+        lock (Gate)
+        {
+            if (_log is not { } log || _hls.Find(format) is not { IsAsked: true } packager)
+                return false;
+            RelayPlaylists.Write(target, packager, log.End);
+            return true;
         }
     }
 
@@ -216,6 +229,16 @@ internal sealed partial class LiveStream
             return;
         if (_replica == lease && State != StreamState.Idle)
             EndTimeline(now);
+    }
+
+    /// <summary>Tells those who wait that no other node has the stream.</summary>
+    public void TellMissing()
+    {
+        lock (Gate)
+        {
+            if (State == StreamState.Idle)
+                _wires.Signal(WireSignal.Missing);
+        }
     }
 
     private void WantHls(HlsFormat format) => _replica?.OnWant(format);

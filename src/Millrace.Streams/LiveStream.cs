@@ -95,7 +95,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     {
         lock (Gate)
         {
-            fromEnd = IsWaiting;
+            fromEnd = IsWaitingFor(key.Format);
             return _wires.Attach(this, key, reader, fromEnd ? null : _log, out unsupported);
         }
     }
@@ -108,6 +108,10 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
 
     /// <summary>Viewers who come now wait for what comes.</summary>
     public bool IsWaiting => State != StreamState.Live || Timeline.Era is null || _isReplaying;
+
+    /// <summary>As <see cref="IsWaiting"/>; another node takes what there is while the publisher is away.</summary>
+    public bool IsWaitingFor(WireFormat format) =>
+        format == WireFormat.Relay ? State == StreamState.Idle || Timeline.Era is null || _isReplaying : IsWaiting;
 
     /// <summary>True when the stream is live with nothing that the wire log can carry.</summary>
     public bool IsEmpty(WireKey key, out string? unsupported)

@@ -15,6 +15,9 @@ internal enum HlsEvent
 
     /// <summary>The hinted part exists, or will never exist.</summary>
     Decided,
+
+    /// <summary>The object has come from another node, or is not to be had.</summary>
+    Fetched,
 }
 
 /// <summary>What a request waits for.</summary>
@@ -25,6 +28,8 @@ internal enum HlsEvent
 internal readonly record struct HlsCondition(HlsEvent Event, RenditionId Rendition, long Segment, long Part)
 {
     public static HlsCondition Started => new(HlsEvent.Started, default, 0, 0);
+
+    public static HlsCondition Fetched => new(HlsEvent.Fetched, default, 0, 0);
 
     public static HlsCondition Playable => new(HlsEvent.Playable, default, 0, 0);
 

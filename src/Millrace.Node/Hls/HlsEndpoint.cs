@@ -27,8 +27,8 @@ internal sealed class HlsEndpoint(NodeContext node)
         var query = context.Request.QueryString.Value ?? "";
         var request = HlsRequest.Parse(node.Settings, context.Request.Host.Value ?? "", FlvEndpoint.PathOf(context), query.Length > 0 ? query[1..] : "");
         var resource = _resolver.Resolve(request, NodeClock.Micros);
-        if (resource.Wait is { } wait)
-            resource = await WaitAsync(context, request, resource, NodeClock.Micros + wait.LimitMicros);
+        if (resource.Wait is not null)
+            resource = await WaitAsync(context, request, resource, NodeClock.Micros);
         TrafficTag.Set(context, resource.Asked, request.Format);
         if (context.RequestAborted.IsCancellationRequested)
             return;
@@ -36,14 +36,19 @@ internal sealed class HlsEndpoint(NodeContext node)
         await WriteAsync(context, resource);
     }
 
-    private async Task<MediaResource> WaitAsync(HttpContext context, HlsRequest request, MediaResource resource, long deadline)
+    private async Task<MediaResource> WaitAsync(HttpContext context, HlsRequest request, MediaResource resource, long opened)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, node.Stopping);
         node.HlsAudience.AddWaiting(1);
         try
         {
-            while (resource.Wait is { } wait && NodeClock.Micros < deadline && !ends.IsCancellationRequested)
+            var deadline = opened;
+            while (resource.Wait is { } wait && !ends.IsCancellationRequested)
             {
+                // What comes after a wait may be another, with more patience.
+                deadline = Math.Max(deadline, opened + wait.LimitMicros);
+                if (NodeClock.Micros >= deadline)
+                    break;
                 var left = TimeSpan.FromMicroseconds(Math.Max(0, deadline - NodeClock.Micros));
                 await wait.Waiters.When(wait.Condition).WaitAsync(left, ends.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 resource = _resolver.Resolve(request, NodeClock.Micros);

@@ -18,6 +18,7 @@ internal sealed class HlsPlayer(HttpConnection connection, HttpFront front) : Ht
     private int _viewer;
     private StreamName? _asked;
     private long _deadline = long.MaxValue;
+    private long _opened;
     private HlsWaitGroup? _group;
     private HlsPlayer? _next;
     private HlsPlayer? _previous;
@@ -34,10 +35,9 @@ internal sealed class HlsPlayer(HttpConnection connection, HttpFront front) : Ht
     public void Open(HlsRequest request, in MediaRequestFields fields, int viewer, long now)
     {
         (_request, _fields, _viewer) = (request, fields, viewer);
-        var resource = front.Resolver.Resolve(request, now);
-        if (resource.Wait is { } wait)
-            _deadline = now + wait.LimitMicros;
-        Proceed(resource, now);
+        _opened = now;
+        _deadline = now;
+        Proceed(front.Resolver.Resolve(request, now), now);
     }
 
     /// <summary>What was waited for has happened; there may be something else to wait for.</summary>
@@ -104,8 +104,12 @@ internal sealed class HlsPlayer(HttpConnection connection, HttpFront front) : Ht
     private void Proceed(MediaResource resource, long now)
     {
         // Bounded, for whether a condition is met and what a request comes to are judged apart: should they disagree, a shard must not stop for it.
-        for (var round = 0; round < MaxRounds && resource.Wait is { } wait && now < _deadline; round++)
+        for (var round = 0; round < MaxRounds && resource.Wait is { } wait; round++)
         {
+            // What comes after a wait may be another, with more patience.
+            _deadline = Math.Max(_deadline, _opened + wait.LimitMicros);
+            if (now >= _deadline)
+                break;
             _asked = resource.Asked;
             if (wait.Waiters.On(connection.Shard).TryJoin(this, wait.Condition))
                 return;

@@ -1,5 +1,6 @@
 using Millrace.Media;
 using Millrace.Node.Http;
+using Millrace.Node.Relay;
 using Millrace.Node.Sessions;
 using Millrace.Streams;
 using Millrace.Streams.Cuts;
@@ -38,6 +39,8 @@ internal sealed class HlsResolver(NodeContext node)
         StreamName? asked = null;
         foreach (var name in request.Streams)
         {
+            if (Find(name, request.Target) is not { State: not StreamState.Idle } && Fetch(name, request) is { } fetching)
+                return fetching;
             if (Find(name, request.Target) is not { } stream)
                 continue;
             asked = stream.Name;
@@ -61,6 +64,17 @@ internal sealed class HlsResolver(NodeContext node)
         }
 
         return stream;
+    }
+
+    /// <summary>What another node holds is fetched; null where the stream is this node's own, or has come.</summary>
+    private MediaResource? Fetch(StreamName name, HlsRequest request)
+    {
+        var state = node.Upstreams.Want(name, request.Query, [], out var refusal);
+        if (state == UpstreamState.Missing)
+            return Refuse(RelayStatus.Of(refusal!), refusal!.Reason) with { Asked = name };
+        return state == UpstreamState.Pending && node.Upstreams.WaitersOf(name) is { } waiters
+            ? NothingNew with { Asked = name, Wait = new HlsWait(waiters, HlsCondition.Started, node.Settings.Edge.StartTimeout.ToMicros()) }
+            : null;
     }
 
     private static bool HasKey(LiveStream? stream, HlsTarget target) => stream?.FindHls(FormatOf(target), target.Key) is not null;
@@ -103,13 +117,16 @@ internal sealed class HlsResolver(NodeContext node)
         var snapshot = packager.Snapshot;
         if (request.Latest is { Resource: { } latest } && request.Latest.Snapshot == snapshot.Serial)
             return latest;
-        if (ResolveAt(snapshot, request) is not { } resource)
+        if (ResolveAt(stream, snapshot, request) is not { } resource)
             return null;
+        // It comes without a new snapshot.
+        if (resource.Wait is { Condition.Event: HlsEvent.Fetched })
+            return resource;
         request.Latest = (snapshot.Serial, resource with { Asked = stream.Name });
         return request.Latest.Resource;
     }
 
-    private static MediaResource? ResolveAt(HlsSnapshot snapshot, HlsRequest request)
+    private MediaResource? ResolveAt(LiveStream stream, HlsSnapshot snapshot, HlsRequest request)
     {
         var (packager, target, directives) = (snapshot.Packager, request.Target, request.Directives);
         return target.File switch
@@ -120,9 +137,9 @@ internal sealed class HlsResolver(NodeContext node)
             HlsFile.TsPlaylist when !snapshot.IsPlayable => snapshot.IsEnded ? null : Wait(snapshot, HlsCondition.Playable),
             HlsFile.TsPlaylist => Playlist(snapshot.Playlist(snapshot.Renditions[0], PlaylistForm.Legacy), packager.Ts!.HasPlainNames ? NoCache : Brief(snapshot)),
             HlsFile.Init => packager.FindInit(target.Rendition, (int)target.Number, target.Part) is { } init ? Object(snapshot, init, target.Rendition) : null,
-            HlsFile.Part => Part(snapshot, target),
+            HlsFile.Part => Part(stream, snapshot, target),
             HlsFile.ContentKey => packager.HasKey(target.Number) ? Key(packager, target.Number) : null,
-            _ => Segment(snapshot, target),
+            _ => Segment(stream, snapshot, target),
         };
     }
 
@@ -171,22 +188,31 @@ internal sealed class HlsResolver(NodeContext node)
         return directives.Part > lastPart + advance;
     }
 
-    private static MediaResource? Part(HlsSnapshot snapshot, HlsTarget target)
+    private MediaResource? Part(LiveStream stream, HlsSnapshot snapshot, HlsTarget target)
     {
         if (snapshot.Packager.FindSegment(target.Rendition, target.Number) is { } segment && snapshot.TryFindPart(segment, target.Rendition, target.Part, out var part))
-            return part.IsGap ? null : Object(snapshot, MediaBody.Of(segment, part.Position, part.Length), part.ETag, target.Rendition);
+            return part.IsGap ? null : segment.IsAway ? Bring(stream, snapshot, segment, target.Rendition) : Object(snapshot, MediaBody.Of(segment, part.Position, part.Length), part.ETag, target.Rendition);
         if (snapshot.IsEnded || snapshot.Find(target.Rendition) is not { } view)
             return null;
         var isHinted = target.Number == view.NextSegment && target.Part == view.OpenParts;
         return isHinted ? Wait(snapshot, new HlsCondition(HlsEvent.Decided, target.Rendition, target.Number, target.Part)) : null;
     }
 
-    private static MediaResource? Segment(HlsSnapshot snapshot, HlsTarget target)
+    private MediaResource? Segment(LiveStream stream, HlsSnapshot snapshot, HlsTarget target)
     {
         var id = snapshot.Packager.Format == HlsFormat.TransportStream ? new RenditionId(TrackKind.Video, 0) : target.Rendition;
         if (snapshot.Packager.FindSegment(id, target.Number) is not { IsSealed: true, IsGap: false } segment)
             return null;
-        return Object(snapshot, MediaBody.Of(segment, 0, segment.Bytes.Head), segment.ETag, id);
+        return segment.IsAway ? Bring(stream, snapshot, segment, id) : Object(snapshot, MediaBody.Of(segment, 0, segment.Length), segment.ETag, id);
+    }
+
+    /// <summary>A segment that another node has packaged before this one did.</summary>
+    private MediaResource? Bring(LiveStream stream, HlsSnapshot snapshot, HlsSegment segment, RenditionId id)
+    {
+        if (segment.IsLost)
+            return null;
+        var fetch = node.HlsFetches.Begin(node, stream, segment, new RelayObjectName(snapshot.Packager.Format, snapshot.Packager.Key, id, segment.Name));
+        return NothingNew with { Wait = new HlsWait(fetch.Waiters, HlsCondition.Fetched, HoldTargets * snapshot.TargetSeconds * 1_000_000), Asked = stream.Name };
     }
 
     private static MediaResource Object(HlsSnapshot snapshot, HlsInit init, RenditionId id) =>

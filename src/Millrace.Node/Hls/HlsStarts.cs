@@ -27,22 +27,24 @@ internal sealed class HlsStarts(ILogger logger)
         return running;
     }
 
-    /// <summary>Packages; false when that failed.</summary>
-    internal bool TryRun(LiveStream stream, HlsFormat format)
+    /// <summary>Packages, and tells when that is done; where another node decides, when that has told its playlists.</summary>
+    internal void Run(LiveStream stream, HlsFormat format, Action onDone)
     {
+        void End()
+        {
+            _running.TryRemove((stream, format), out _);
+            onDone();
+        }
+
         try
         {
-            stream.UseHls(format, NodeClock.Micros, out _);
-            return true;
+            if (stream.UseHls(format, NodeClock.Micros, out _, End) is not null || !stream.CanStartHls(format, out _))
+                End();
         }
         catch (Exception fault)
         {
             // On this thread it would end the process: other streams are not broken.
             logger.LogError(fault, "{Stream}: HLS could not be started", stream.Name);
-            return false;
-        }
-        finally
-        {
             _running.TryRemove((stream, format), out _);
         }
     }

@@ -84,9 +84,14 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
     {
         if (now < _waitEnd || _isStarted)
             return;
+        Refuse("the stream did not come in time", now);
+    }
+
+    private void Refuse(string reason, long now)
+    {
         _waitEnd = long.MaxValue;
         connection.Leave();
-        connection.CloseSession("the stream did not come in time");
+        connection.CloseSession(reason);
         Answer(MediaResource.NotLive(_resource!.Stream!), now);
     }
 
@@ -96,6 +101,8 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
             OnEnded(now);
         else if (signal == WireSignal.Unsupported)
             OnUnsupported(now);
+        else if (signal == WireSignal.Missing && !_isStarted && !_resource!.IsPatient)
+            Refuse("no other node has the stream", now);
     }
 
     private void OnEnded(long now)

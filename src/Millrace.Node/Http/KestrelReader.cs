@@ -32,6 +32,9 @@ internal sealed class KestrelReader(LiveStream stream, MemoryAccount spills) : W
 
     public bool HasEnded { get; private set; }
 
+    /// <summary>No other node has the stream that is waited for.</summary>
+    public bool IsMissing { get; private set; }
+
     /// <summary>Null, with the reason, when the format can carry nothing of the stream.</summary>
     public static KestrelReader? TryAttach(NodeContext node, StreamName name, WireKey key, out string? unsupported)
     {
@@ -56,7 +59,7 @@ internal sealed class KestrelReader(LiveStream stream, MemoryAccount spills) : W
         while (!HasBytes())
         {
             var left = deadline - NodeClock.Micros;
-            if (HasEnded || left <= 0 || !await _signal.WaitAsync(TimeSpan.FromMicroseconds(left), cancellationToken))
+            if (HasEnded || IsMissing || left <= 0 || !await _signal.WaitAsync(TimeSpan.FromMicroseconds(left), cancellationToken))
                 return false;
             Volatile.Write(ref _isSignalled, 0);
         }
@@ -110,7 +113,10 @@ internal sealed class KestrelReader(LiveStream stream, MemoryAccount spills) : W
     {
         if (signal == WireSignal.Unpublished)
             return;
-        HasEnded = true;
+        if (signal == WireSignal.Missing)
+            IsMissing = true;
+        else
+            HasEnded = true;
         Wake();
     }
 

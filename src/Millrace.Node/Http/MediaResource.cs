@@ -1,8 +1,10 @@
 using System.Globalization;
 using Millrace.Media.Flv;
 using Millrace.Node.Hls;
+using Millrace.Node.Relay;
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
+using Millrace.Protocols.Relay;
 using Millrace.Streams;
 using Millrace.Streams.Hls;
 using Millrace.Streams.Wire;
@@ -27,6 +29,9 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
     private const string Suffix = ".flv";
     private static ReadOnlySpan<byte> SuffixBytes => ".flv"u8;
     private const long MaxWaitMicros = 60_000_000;
+
+    /// <summary>Who asks waits for a stream that nobody has.</summary>
+    public bool IsPatient { get; private init; }
 
     /// <summary>What was asked for, live or not; null when the request names no stream.</summary>
     public StreamName? Asked { get; init; }
@@ -70,10 +75,14 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
         if (wait.Length > 0 && !TryParseWait(wait, out waitMicros))
             return Refuse(400, "wait is a time of at most 60 s, for example 10s or 500ms") with { Asked = address.Name };
         var form = address.Argument("flv") == "legacy" ? FlvForm.Legacy : FlvForm.Enhanced;
-        var isLive = node.Registry.Find(address.Name) is { IsWaiting: false };
-        return isLive || waitMicros > 0
-            ? new MediaResource(200, FlvType, "", address.Name, form, isLive ? 0 : waitMicros) { Asked = address.Name }
-            : NotLive(address.Name);
+        if (node.Registry.Find(address.Name) is { IsWaiting: false })
+            return new MediaResource(200, FlvType, "", address.Name, form, 0) { Asked = address.Name };
+        var state = node.Upstreams.Want(address.Name, address.Query, [], out var refusal);
+        if (state == UpstreamState.Pending)
+            return new MediaResource(200, FlvType, "", address.Name, form, Math.Max(waitMicros, node.Settings.Edge.StartTimeout.ToMicros())) { Asked = address.Name, IsPatient = waitMicros > 0 };
+        if (waitMicros > 0)
+            return new MediaResource(200, FlvType, "", address.Name, form, waitMicros) { Asked = address.Name, IsPatient = true };
+        return refusal is { Code: not RelayRefusalCode.NotFound } ? Refuse(RelayStatus.Of(refusal), refusal.Reason) with { Asked = address.Name } : NotLive(address.Name);
     }
 
     public static MediaResource NotLive(StreamName name) => Refuse(404, $"{name.Path} is not live") with { Asked = name };

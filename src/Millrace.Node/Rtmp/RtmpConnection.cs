@@ -293,7 +293,7 @@ internal sealed class RtmpConnection : ShardConnection
 
         if (_publisher is null)
             JoinCrowd();
-        _player = new RtmpPlayer(this, _node, address.Name);
+        _player = new RtmpPlayer(this, _node, address.Name, address.Query);
         _player.Open(now);
     }
 }

@@ -1,5 +1,6 @@
 using Millrace.Media.Flv;
 using Millrace.Node.Metrics;
+using Millrace.Node.Relay;
 using Millrace.Node.Sessions;
 using Millrace.Protocols.Rtmp;
 using Millrace.Streams;
@@ -8,7 +9,7 @@ using Millrace.Streams.Wire;
 namespace Millrace.Node.Rtmp;
 
 /// <summary>The bridge from a wire log to an RTMP player. The session carries control only; media goes from the log to the socket.</summary>
-internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, StreamName name)
+internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, StreamName name, string query)
 {
     private readonly FlvForm _form = connection.Protocol.Connect!.Capabilities.IsEnhanced ? FlvForm.Enhanced : FlvForm.Legacy;
     private bool _hasAudio = true;
@@ -19,8 +20,9 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
     private bool _isAnswered;
     private long _opened;
     private long _waitEnd = long.MaxValue;
+    private long _askAgain = long.MaxValue;
 
-    public long NextDeadline => _waitEnd;
+    public long NextDeadline => Math.Min(_waitEnd, _askAgain);
 
     /// <summary>Attaches to the stream, or waits for it for <c>player.wait</c>.</summary>
     public void Open(long now)
@@ -28,6 +30,7 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
         _opened = now;
         connection.OpenSession(SessionRole.Player, name);
         _waitEnd = now + node.Settings.Player.Wait.ToMicros();
+        Want(now);
         Attach(now);
         if (!_isStarted && !connection.IsClosed && node.Settings.Player.Wait == TimeSpan.Zero)
             OnTimer(now);
@@ -36,7 +39,7 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
     /// <summary>The first media is about to go out.</summary>
     public void Start(long now)
     {
-        _waitEnd = long.MaxValue;
+        (_waitEnd, _askAgain) = (long.MaxValue, long.MaxValue);
         if (_isStarted)
         {
             if (!_isUnpublished)
@@ -105,6 +108,14 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
         }
 
         if (!_isStarted)
+        {
+            // Other nodes are asked again while there is time left.
+            if (signal == WireSignal.Missing)
+                Want(now);
+            return;
+        }
+
+        if (signal != WireSignal.Unpublished)
             return;
         _isUnpublished = true;
         connection.Protocol.NotifyPlay(reply, "NetStream.Play.UnpublishNotify", $"{name.Name} is no longer published");
@@ -114,9 +125,11 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
 
     public void OnTimer(long now)
     {
+        if (now >= _askAgain)
+            Want(now);
         if (now < _waitEnd)
             return;
-        _waitEnd = long.MaxValue;
+        (_waitEnd, _askAgain) = (long.MaxValue, long.MaxValue);
         Count(404, now);
         var reply = connection.Shard.Reply;
         connection.Protocol.RejectPlay(reply, "NetStream.Play.StreamNotFound", $"{name.Name} is not live");
@@ -126,8 +139,12 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
     public void Stop()
     {
         connection.Leave();
-        _waitEnd = long.MaxValue;
+        (_waitEnd, _askAgain) = (long.MaxValue, long.MaxValue);
     }
+
+    /// <summary>Where another node holds the stream it is fetched; one that none holds is asked for again later.</summary>
+    private void Want(long now) =>
+        _askAgain = node.Upstreams.Want(name, query, [], out _) == UpstreamState.Missing ? now + node.Settings.Edge.NegativeCache.ToMicros() : long.MaxValue;
 
     /// <summary>A request has one answer: a player that has been accepted is not refused as well.</summary>
     private void Count(int status, long now)

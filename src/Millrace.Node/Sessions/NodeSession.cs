@@ -13,6 +13,9 @@ internal enum SessionRole
     Unknown,
     Publisher,
     Player,
+
+    /// <summary>Another node.</summary>
+    Relay,
 }
 
 /// <summary>
@@ -99,6 +102,7 @@ internal sealed class NodeSession(SessionTable table, string id, string protocol
     {
         SessionRole.Publisher => "publisher",
         SessionRole.Player => "player",
+        SessionRole.Relay => "relay",
         _ => "connection",
     };
 

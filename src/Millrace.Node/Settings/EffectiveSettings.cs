@@ -57,6 +57,16 @@ internal static class EffectiveSettings
         return publish with { Key = isKeyed ? PublishKeyMode.Name : PublishKeyMode.None };
     }
 
+    /// <summary>Where an app's streams are fetched from, as it stands in the settings; null where they are this node's own.</summary>
+    public static IReadOnlyList<string>? OriginsOf(this NodeSettings settings, VhostSettings vhost, string app)
+    {
+        var own = vhost.AppOf(app);
+        if ((own?.Mode ?? vhost.Mode) == VhostMode.Local)
+            return null;
+        var list = own is { Origin.Count: > 0 } ? own.Origin : vhost.Origin;
+        return [.. list.SelectMany(static text => text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+    }
+
     /// <summary>HLS of one app's streams.</summary>
     public static HlsSettings HlsOf(this NodeSettings settings, VhostSettings vhost, string app) =>
         vhost.AppOf(app)?.Hls.Over(settings.Hls) ?? settings.Hls;
@@ -79,6 +89,7 @@ internal static class EffectiveSettings
         {
             MergeFormat.Rtmp => merge.Rtmp,
             MergeFormat.Flv => merge.Flv,
+            MergeFormat.Relay => merge.Relay,
             _ => merge.WsFlv,
         };
         return vhost.AppOf(app)?.Merge ?? ofFormat ?? merge.Default;

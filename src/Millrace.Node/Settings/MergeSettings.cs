@@ -19,6 +19,9 @@ internal sealed record MergeSettings
     /// <summary>FLV over WebSocket; null (<c>auto</c>, the default) is <see cref="Default"/>.</summary>
     public TimeSpan? WsFlv { get; init; }
 
+    /// <summary>Other nodes; null (<c>auto</c>, the default) is <see cref="Default"/>.</summary>
+    public TimeSpan? Relay { get; init; }
+
     /// <summary>Windows of single streams; the first that matches holds; default none.</summary>
     public IReadOnlyList<StreamMerge> Streams { get; init; } = [];
 }
@@ -39,4 +42,5 @@ internal enum MergeFormat
     Rtmp,
     Flv,
     WsFlv,
+    Relay,
 }

@@ -21,6 +21,10 @@ internal sealed record NodeSettings
 
     public ApiSettings Api { get; init; } = new();
 
+    public RelaySettings Relay { get; init; } = new();
+
+    public EdgeSettings Edge { get; init; } = new();
+
     public PageSettings Page { get; init; } = new();
 
     public StatusSettings Status { get; init; } = new();

@@ -19,8 +19,14 @@ internal sealed record VhostSettings
     /// <summary>Other host names of this vhost, wildcards allowed; default none.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
 
-    /// <summary>Whether this node holds the vhost's streams; default local, the only mode of this version.</summary>
+    /// <summary>Whether this node holds the vhost's streams, or fetches them from others; default local.</summary>
     public VhostMode Mode { get; init; } = VhostMode.Local;
+
+    /// <summary>
+    /// With <see cref="VhostMode.Remote"/> where to fetch streams from, in that order: <c>millrace://host:port</c>. Several may stand in one
+    /// text with spaces between them. Default none.
+    /// </summary>
+    public IReadOnlyList<string> Origin { get; init; } = [];
 
     /// <summary>
     /// What single apps do differently; the first whose name matches holds; default none. An app need not be listed to exist.
@@ -32,6 +38,9 @@ internal enum VhostMode
 {
     /// <summary>Streams are published here.</summary>
     Local,
+
+    /// <summary>Streams are fetched from an origin as soon as somebody plays them, and published to it.</summary>
+    Remote,
 }
 
 /// <summary>What one app, or several, do differently.</summary>
@@ -39,6 +48,12 @@ internal sealed record AppSettings
 {
     /// <summary>The app's name or a <see cref="Glob"/> (<c>live/*</c>). Required.</summary>
     public string Name { get; init; } = "";
+
+    /// <inheritdoc cref="VhostSettings.Mode"/>
+    public VhostMode? Mode { get; init; }
+
+    /// <summary>The app's own origins; empty (the default) are the vhost's.</summary>
+    public IReadOnlyList<string> Origin { get; init; } = [];
 
     public PublishOverrides Publish { get; init; } = new();
 

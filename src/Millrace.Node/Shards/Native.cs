@@ -37,9 +37,15 @@ internal static unsafe partial class Native
     public const int EMFile = 24;
     public const int EPipe = 32;
     public const int EConnAborted = 103;
+    public const int EInProgress = 115;
+
+    public const int FamilyInet = 2;
+    public const int FamilyInet6 = 10;
+    public const int SocketStream = 1;
 
     public const int SolSocket = 1;
     public const int SoReuseAddress = 2;
+    public const int SoError = 4;
     public const int SoReceiveLowWater = 18;
     public const int ProtocolTcp = 6;
     public const int TcpNoDelay = 1;
@@ -80,6 +86,15 @@ internal static unsafe partial class Native
     [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
     public static partial int Accept(int descriptor, void* address, int* addressLength, int flags);
 
+    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
+    public static partial int Socket(int family, int type, int protocol);
+
+    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
+    public static partial int Connect(int descriptor, void* address, int addressLength);
+
+    [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
+    public static partial int GetOption(int descriptor, int level, int name, void* value, int* length);
+
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
     public static partial int SetOption(int descriptor, int level, int name, void* value, int length);
 
@@ -90,6 +105,13 @@ internal static unsafe partial class Native
     public static partial int Poll(PollDescriptor* descriptors, nuint count, int timeoutMillis);
 
     public static int LastError => Marshal.GetLastPInvokeError();
+
+    /// <summary>The error that a socket has met and not told; 0: none.</summary>
+    public static int TakeError(int descriptor)
+    {
+        var (error, length) = (0, sizeof(int));
+        return GetOption(descriptor, SolSocket, SoError, &error, &length) == 0 ? error : LastError;
+    }
 
     public static void SetOption(int descriptor, int level, int name, int value) =>
         _ = SetOption(descriptor, level, name, &value, sizeof(int));

@@ -52,10 +52,12 @@ internal abstract unsafe partial class ShardConnection
             var count = Cursor.Fill(new Span<WireRun>(runs, MaxRuns), TurnBytes, out var bytes);
             if (count == 0)
             {
-                if (_endReason is null)
-                    DeliverSignal(now);
-                else
+                if (_endReason is not null)
                     Linger(now);
+                else if (OnDrained(now))
+                    continue;
+                else
+                    DeliverSignal(now);
                 return;
             }
 
@@ -118,6 +120,9 @@ internal abstract unsafe partial class ShardConnection
         if (Token >= 0)
             Shard.MoveToCrowd(this, _interest);
     }
+
+    /// <summary>All that there was has been sent. True when there is more now.</summary>
+    protected virtual bool OnDrained(long now) => false;
 
     /// <summary>The socket takes bytes again.</summary>
     protected virtual void OnWritable(long now) => Pump(now);
@@ -193,6 +198,9 @@ internal abstract unsafe partial class ShardConnection
         Close(error == Native.EPipe ? "the peer closed the connection" : "the peer reset the connection");
         return false;
     }
+
+    /// <summary>The socket is about to be connected: it is full until it is, and then <see cref="OnWritable"/> is called.</summary>
+    protected void ExpectConnect(long now) => Block(now);
 
     private void Block(long now)
     {

@@ -23,7 +23,7 @@ internal abstract partial class ShardConnection
         {
             // Asked again once the end is taken: had the stream begun in between, its announcement would lie before it.
             Cursor.Attach(subscription.Wire, fromEnd: true);
-            fromEnd = subscription.Stream.IsWaiting;
+            fromEnd = subscription.Stream.IsWaitingFor(subscription.Key.Format);
         }
 
         _isAnswerDue = fromEnd;
@@ -32,11 +32,14 @@ internal abstract partial class ShardConnection
             OnStarting(now);
             if (IsClosed)
                 return;
-            Cursor.Attach(subscription.Wire, fromEnd: false);
+            Join(subscription.Wire);
         }
 
         Pump(now);
     }
+
+    /// <summary>Takes its place in the log of a stream that is live.</summary>
+    protected virtual void Join(WireLog wire) => Cursor.Attach(wire, fromEnd: false);
 
     /// <summary>The stream paused; <see cref="OnStarting"/> is to be called again before the next bytes.</summary>
     public void AnswerAgain() => _isAnswerDue = true;

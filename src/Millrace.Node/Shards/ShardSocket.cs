@@ -2,8 +2,8 @@ using System.Net;
 
 namespace Millrace.Node.Shards;
 
-/// <summary>An accepted, non-blocking TCP socket and its place in the counts of the acceptor.</summary>
-internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionCounts counts)
+/// <summary>A non-blocking TCP socket and, where it was accepted, its place in the counts of the acceptor.</summary>
+internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionCounts? counts)
 {
     private bool _isClosed;
 
@@ -25,6 +25,6 @@ internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionC
         if (_isClosed)
             return;
         _isClosed = true;
-        counts.Leave(Remote.Address);
+        counts?.Leave(Remote.Address);
     }
 }

@@ -22,7 +22,7 @@ internal sealed class ShardSubscriptions(Shard shard, StreamRegistry registry)
         // The viewers of an ended log are about to be told; who comes now is for the stream's next life.
         if (_subscriptions.TryGetValue((name, key), out var known) && !known.Wire.IsEnded)
         {
-            fromEnd = known.Stream.IsWaiting;
+            fromEnd = known.Stream.IsWaitingFor(key.Format);
             if (fromEnd || !known.Stream.IsEmpty(key, out unsupported))
                 return known;
             return null;

@@ -65,6 +65,14 @@ internal sealed unsafe class Cursor(MemoryAccount spills) : IDisposable
         _awaitsJoin = (!fromEnd || Position < log.Floor) && !TryJoin();
     }
 
+    /// <summary>Attaches to a log at the start of a message, or at its end.</summary>
+    public void AttachAt(WireLog log, long border)
+    {
+        _log = log;
+        MoveTo(border);
+        _awaitsJoin = false;
+    }
+
     /// <summary>
     /// Leaves the log at a message border: what is left of a message that was begun goes to the spill. False when the
     /// budget has no room for that.

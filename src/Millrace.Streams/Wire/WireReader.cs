@@ -10,6 +10,9 @@ internal enum WireSignal
 
     /// <summary>The Timeline has ended: the log gets no more bytes.</summary>
     Ended,
+
+    /// <summary>No other node has the stream that was waited for.</summary>
+    Missing,
 }
 
 /// <summary>

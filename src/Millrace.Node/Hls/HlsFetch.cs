@@ -1,0 +1,96 @@
+using Millrace.Node.Relay;
+using Millrace.Streams;
+using Millrace.Streams.Buffers;
+using Millrace.Streams.Hls;
+
+namespace Millrace.Node.Hls;
+
+/// <summary>A segment that is being brought from another node, once for all who ask meanwhile.</summary>
+internal sealed class HlsFetch
+{
+    private readonly HlsFetches _fetches;
+    private readonly LiveStream _stream;
+    private readonly Completion _completion = new();
+    private BlockLog? _bytes;
+    private long _left;
+
+    public HlsFetch(HlsFetches fetches, LiveStream stream, HlsSegment segment, RelayObjectName name)
+    {
+        (_fetches, _stream, Segment, Name) = (fetches, stream, segment, name);
+        Waiters = new HlsWaiters(_ => _completion.IsThrough);
+    }
+
+    public HlsSegment Segment { get; }
+
+    public RelayObjectName Name { get; }
+
+    /// <summary>Whatever they wait for has happened when the fetch is through.</summary>
+    public HlsWaiters Waiters { get; }
+
+    /// <summary>Runs it when the fetch is through, at once where it is; any thread.</summary>
+    public void Then(Action action) => _completion.Then(action);
+
+    /// <summary>The other node begins to send. False where the segment is not what it was said to be, or there is no room for it.</summary>
+    public bool TryBegin(long length)
+    {
+        Abandon();
+        var resources = _stream.Resources;
+        var bytes = new BlockLog(resources.Pool, resources.Budget[MemoryUse.HlsWindows]);
+        if (length != Segment.Length || !bytes.TryReserve(length))
+        {
+            bytes.Dispose();
+            return false;
+        }
+
+        (_bytes, _left) = (bytes, length);
+        return true;
+    }
+
+    /// <summary>Takes the next bytes. False where they are more than was said.</summary>
+    public bool TryTake(ReadOnlySpan<byte> data)
+    {
+        if (_bytes is null || data.Length > _left)
+            return false;
+        _bytes.Append(data);
+        _left -= data.Length;
+        if (_left == 0)
+            End();
+        return true;
+    }
+
+    /// <summary>The connection has gone: what came of it is of no use.</summary>
+    public void Abandon()
+    {
+        _bytes?.Dispose();
+        _bytes = null;
+    }
+
+    /// <summary>It is not to be had.</summary>
+    public void Fail()
+    {
+        Abandon();
+        Segment.IsLost = true;
+        Complete();
+    }
+
+    private void End()
+    {
+        lock (_stream.Gate)
+        {
+            if (Segment.IsDropped)
+                _bytes!.Dispose();
+            else
+                Segment.Bring(_bytes!);
+            _bytes = null;
+        }
+
+        Complete();
+    }
+
+    private void Complete()
+    {
+        _fetches.Remove(this);
+        _completion.Complete();
+        Waiters.OnPublished();
+    }
+}

@@ -1,0 +1,288 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using Millrace.Node.Sessions;
+using Millrace.Node.Shards;
+using Millrace.Protocols.Relay;
+using Millrace.Streams;
+using Millrace.Streams.Buffers;
+using Millrace.Streams.Wire;
+
+namespace Millrace.Node.Relay;
+
+/// <summary>
+/// One socket between this node and another, for one stream: feeds its session, and hands what comes out to who has connected, or to the bridge
+/// that the other node's request asks for.
+/// </summary>
+internal sealed class RelayConnection : ShardConnection
+{
+    /// <summary>Reads of one turn, so that one in full flight does not keep the others waiting.</summary>
+    private const int MaxReads = 4;
+
+    /// <summary>Bytes of unfinished messages that are not counted.</summary>
+    private const int FreeBytes = 4 * 1024;
+
+    private readonly NodeContext _node;
+    private readonly RelaySession _session;
+    private readonly IRelayClient? _client;
+    private readonly long _connectDeadline;
+    private RelayPlayer? _player;
+    private bool _isConnected;
+    private long _charged;
+
+    /// <param name="socket">Accepted, or being connected.</param>
+    /// <param name="shard">Whose it is.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="client">Who has connected; null where the other node has.</param>
+    /// <param name="path">The nodes below that the connection is made for.</param>
+    public RelayConnection(ShardSocket socket, Shard shard, NodeContext node, IRelayClient? client = null, IReadOnlyList<string>? path = null)
+        : base(socket, shard, node.Spills)
+    {
+        (_node, _client, _isConnected) = (node, client, client is null);
+        var relay = node.Settings.Relay;
+        _session = new RelaySession(
+            new RelayOptions
+            {
+                Node = node.Id,
+                IsClient = client is not null,
+                Secret = System.Text.Encoding.UTF8.GetBytes(relay.Secret.Value),
+                Path = path ?? [],
+                HeartbeatMicros = relay.Heartbeat.ToMicros(),
+                TimeoutMicros = relay.Timeout.ToMicros(),
+                UnixOffsetMicros = NodeClock.UnixOffset,
+            },
+            NodeClock.Micros);
+        _connectDeadline = client is null ? long.MaxValue : NodeClock.Micros + node.Settings.Edge.ConnectTimeout.ToMicros();
+        Session = node.Sessions.Create("relay", socket.Remote);
+        Session.Traffic = this;
+        Session.Kick = reason => shard.Post(() => SayFarewell(reason, mayReturn: false));
+    }
+
+    public NodeSession Session { get; }
+
+    public RelaySession Protocol => _session;
+
+    private MemoryAccount Account => _node.Registry.Resources.Budget[MemoryUse.PendingUnits];
+
+    /// <summary>A peer that takes nothing sends nothing either, and is dead before that; this is for one that only sends.</summary>
+    protected override long WriteTimeoutMicros => _isConnected ? _node.Settings.Limits.WriteTimeout.ToMicros() : 0;
+
+    public override void OnAdopted(long now)
+    {
+        if (!_isConnected)
+            ExpectConnect(now);
+        ArmBy(NextTimer(now));
+    }
+
+    /// <summary>Opens the session that logs and the API see.</summary>
+    public void OpenSession(StreamName stream)
+    {
+        Session.Agent = NodeSession.Clean(_session.PeerNode);
+        Session.Open(SessionRole.Relay, stream);
+    }
+
+    /// <summary>Sends what the session has written into the shard's reply buffer.</summary>
+    public void SendReply(long now)
+    {
+        var isQueued = TryQueueControl(Shard.Reply.WrittenSpan);
+        Shard.Reply.ResetWrittenCount();
+        if (isQueued)
+            Pump(now);
+    }
+
+    /// <summary>Puts what the session has written in front of the bytes that are about to be sent.</summary>
+    public void QueueReply()
+    {
+        var reply = Shard.Reply;
+        if (!Cursor.TryInsert(reply.WrittenSpan))
+            Close("the media memory budget is used up");
+        reply.ResetWrittenCount();
+    }
+
+    /// <summary>Says no and why, and ends the connection when the peer has been told.</summary>
+    public void Refuse(RelayRefusal refusal, long now)
+    {
+        _session.Refuse(Shard.Reply, refusal);
+        EndAfterReply($"refused: {refusal.Reason}", now);
+    }
+
+    /// <summary>Ends the connection when the peer has been told.</summary>
+    public void EndAfterReply(string reason, long now)
+    {
+        Leave();
+        SendReply(now);
+        EndAfterSent(reason, now);
+    }
+
+    public override void Farewell(string reason, bool mayReturn, long now)
+    {
+        if (IsEnding)
+            return;
+        _session.Stop(Shard.Reply, reason);
+        EndAfterReply(reason, now);
+    }
+
+    protected override void OnStarting(long now) => _player?.Start(now);
+
+    protected override void Join(WireLog wire)
+    {
+        if (_player is { ResumesAt: >= 0 and var position })
+            Cursor.AttachAt(wire, position);
+        else
+            base.Join(wire);
+    }
+
+    protected override void OnSignal(WireSignal signal, long now) => _player?.OnSignal(signal, now);
+
+    protected override bool OnDrained(long now) => _player is not null && _player.OnDrained();
+
+    protected override void OnWritable(long now)
+    {
+        if (!_isConnected)
+        {
+            if (Native.TakeError(Descriptor) is not 0 and var error)
+            {
+                Close(Marshal.GetPInvokeErrorMessage(error));
+                return;
+            }
+
+            _isConnected = true;
+            _session.Start(Shard.Reply);
+            SendReply(now);
+        }
+
+        Pump(now);
+        ArmBy(NextTimer(now));
+    }
+
+    protected override void OnReadable(long now)
+    {
+        if (!_isConnected)
+        {
+            Close(Native.TakeError(Descriptor) is not 0 and var error ? Marshal.GetPInvokeErrorMessage(error) : "the peer closed the connection");
+            return;
+        }
+
+        for (var read = 0; read < MaxReads && !IsEnding; read++)
+        {
+            var buffer = Shard.ReceiveBuffer;
+            var received = Receive(buffer);
+            if (received <= 0)
+                return;
+            BytesIn += received;
+            Feed(buffer, received, now);
+            if (received < buffer.Length)
+                break;
+        }
+
+        if (!IsClosed)
+            ArmBy(NextTimer(now));
+    }
+
+    protected override void OnTimer(long now)
+    {
+        if (!_isConnected)
+        {
+            if (now >= _connectDeadline)
+                Close("the peer took no connection in time");
+            return;
+        }
+
+        _session.OnSent(LastProgress);
+        _session.OnDeadline(now, Shard.Reply);
+        SendReply(now);
+        if (_session.IsClosed)
+            Close(_session.CloseReason!);
+    }
+
+    protected override long NextTimer(long now) => _isConnected ? _session.NextDeadline : _connectDeadline;
+
+    protected override void OnClosed(string reason)
+    {
+        _session.Dispose();
+        Account.Release(_charged);
+        _charged = 0;
+        // The shard's next session must not send what this one has not.
+        Shard.Reply.ResetWrittenCount();
+        _player?.OnClosed();
+        Session.Close(reason);
+        _client?.OnClosed(this, reason);
+    }
+
+    private void Feed(byte[] buffer, int length, long now)
+    {
+        var offset = 0;
+        while (!IsEnding && offset < length)
+        {
+            var input = new ReadOnlySequence<byte>(buffer, offset, length - offset);
+            _session.Receive(input, Shard.Reply, now, out var consumed);
+            offset += (int)input.Slice(0, consumed).Length;
+            while (!IsEnding && _session.TryTakeEvent(out var happened))
+                Handle(happened, now);
+        }
+
+        if (IsEnding)
+            return;
+        SendReply(now);
+        if (IsEnding)
+            return;
+        if (_session.IsClosed)
+            EndAfterSent(_session.CloseReason!, now);
+        else if (!TryCharge())
+            Close("the media memory budget is used up");
+    }
+
+    /// <summary>Puts what unfinished messages hold on the budget.</summary>
+    private bool TryCharge()
+    {
+        var held = _session.BufferedBytes <= FreeBytes ? 0 : _session.BufferedBytes;
+        if (held > _charged && !Account.TryCharge(held - _charged))
+            return false;
+        if (held < _charged)
+            Account.Release(_charged - held);
+        _charged = held;
+        return true;
+    }
+
+    private void Handle(in RelayEvent happened, long now)
+    {
+        switch (happened.Kind)
+        {
+            case RelayEventKind.Ready:
+                _client?.OnReady(this, now);
+                break;
+            case RelayEventKind.Requested:
+                Answer(happened.Request!, now);
+                break;
+            case RelayEventKind.Want:
+                _player?.OnWant(happened.Formats, now);
+                break;
+            case RelayEventKind.Fetch:
+                _player?.OnFetch(happened.Id, happened.Text!, now);
+                break;
+            default:
+                _client?.OnEvent(this, happened, now);
+                break;
+        }
+    }
+
+    private void Answer(RelayRequest request, long now)
+    {
+        var slash = request.Stream.IndexOf('/', StringComparison.Ordinal);
+        StreamName? name = null;
+        var error = "a stream's name without its vhost";
+        if (slash <= 0 || !StreamName.TryParse(request.Stream[..slash], request.Stream[(slash + 1)..], out name, out error))
+        {
+            Refuse(new RelayRefusal(RelayRefusalCode.Bad, error!), now);
+            return;
+        }
+
+        if (request.Kind != RelayRequestKind.Play)
+        {
+            Refuse(new RelayRefusal(RelayRefusalCode.Bad, $"{request.Kind} is not served here"), now);
+            return;
+        }
+
+        _player = new RelayPlayer(this, _node, name, request);
+        _player.Open(now);
+    }
+}

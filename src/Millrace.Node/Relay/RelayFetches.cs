@@ -1,0 +1,108 @@
+using Millrace.Node.Hls;
+using Millrace.Protocols.Relay;
+using Millrace.Streams;
+using Millrace.Streams.Hls;
+
+namespace Millrace.Node.Relay;
+
+/// <summary>What a puller asks its origin for besides the log: playlists, and objects that were packaged before. On the puller's shard.</summary>
+internal sealed class RelayFetches(RelayPuller puller)
+{
+    /// <summary>Playlists that were asked for come within this, microseconds, or are asked for again by who needs them.</summary>
+    private const long PlaylistMicros = 10_000_000;
+
+    private readonly Dictionary<uint, HlsFetch> _fetches = [];
+    private readonly Dictionary<HlsFormat, long> _wanted = [];
+    private uint _lastId;
+
+    /// <summary>The forms whose playlists are needed, a bit for each.</summary>
+    public byte Formats => (byte)_wanted.Keys.Sum(static format => 1 << (int)format);
+
+    /// <summary>Asks for a form's playlists, also where they have been asked for before.</summary>
+    public void Want(HlsFormat format, long now)
+    {
+        if (_wanted.Remove(format))
+            Tell(now);
+        _wanted[format] = now;
+        Tell(now);
+    }
+
+    public void Add(HlsFetch fetch, long now)
+    {
+        _fetches[++_lastId] = fetch;
+        Ask(_lastId, fetch, now);
+    }
+
+    /// <summary>A connection has been made: what is still missing is asked for again.</summary>
+    public void Resume(long now)
+    {
+        foreach (var (id, fetch) in _fetches)
+            Ask(id, fetch, now);
+    }
+
+    /// <summary>The connection has gone.</summary>
+    public void Abandon()
+    {
+        foreach (var fetch in _fetches.Values)
+            fetch.Abandon();
+    }
+
+    /// <summary>Nothing of it will come.</summary>
+    public void Fail()
+    {
+        foreach (var fetch in _fetches.Values)
+            fetch.Fail();
+        _fetches.Clear();
+    }
+
+    /// <summary>Playlists that nobody asks for any more are not needed from the origin either.</summary>
+    public void Sweep(LiveStream stream, long now)
+    {
+        foreach (var (format, since) in _wanted)
+        {
+            if (stream.FindHls(format) is not null || now - since < PlaylistMicros)
+                continue;
+            _wanted.Remove(format);
+            Tell(now);
+        }
+    }
+
+    public string? OnObject(in RelayEvent happened)
+    {
+        if (!_fetches.TryGetValue(happened.Id, out var fetch))
+            return null;
+        if (happened.Status == 200 && fetch.TryBegin(happened.Length))
+            return null;
+        _fetches.Remove(happened.Id);
+        fetch.Fail();
+        return null;
+    }
+
+    public string? OnData(in RelayEvent happened)
+    {
+        // What was given up while it was under way.
+        if (!_fetches.TryGetValue(happened.Id, out var fetch))
+            return null;
+        if (!fetch.TryTake(happened.Payload.Span))
+            return "an object with more bytes than it was said to have";
+        if (!fetch.Segment.IsAway)
+            _fetches.Remove(happened.Id);
+        return null;
+    }
+
+    private void Ask(uint id, HlsFetch fetch, long now)
+    {
+        if (puller.Connection is not { } connection)
+            return;
+        connection.Protocol.Fetch(connection.Shard.Reply, id, fetch.Name.ToString());
+        connection.SendReply(now);
+    }
+
+    private void Tell(long now)
+    {
+        if (puller.Connection is not { } connection)
+            return;
+        connection.Protocol.Want(connection.Shard.Reply, Formats);
+        connection.SendReply(now);
+    }
+}

@@ -1,0 +1,303 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Node.Hls;
+using Millrace.Node.Shards;
+using Millrace.Protocols.Relay;
+using Millrace.Streams;
+using Millrace.Streams.Hls;
+using Millrace.Streams.Publishing;
+
+namespace Millrace.Node.Relay;
+
+/// <summary>
+/// Fetches one stream from the first of its origins that has it, and from the next when that fails: viewers keep their connections meanwhile.
+/// Everything but what is said to be for any thread runs on its shard.
+/// </summary>
+internal sealed class RelayPuller : ShardTimer, IRelayClient
+{
+    private const long TickMicros = 250_000;
+
+    private readonly Upstreams _upstreams;
+    private readonly NodeContext _node;
+    private readonly Shard _shard;
+    private readonly OriginList _origins;
+    private readonly string _arguments;
+    private readonly IReadOnlyList<string> _path;
+    private readonly ILogger _logger;
+    private readonly RelayFetches _fetches;
+    private LiveStream? _stream;
+    private ReplicaLease? _lease;
+    private RelayConnection? _connection;
+    private RelayRefusal? _refusal;
+    private RelayRefusal? _worst;
+    private long _touched;
+    private long _watched;
+    private long _lostAt;
+    private long _retryAt = long.MaxValue;
+    private int _rounds;
+    private int _state = (int)UpstreamState.Pending;
+    private bool _isOver;
+
+    public RelayPuller(
+        Upstreams upstreams, NodeContext node, Shard shard, StreamName name, OriginList origins, string arguments, IReadOnlyList<string> path)
+    {
+        (_upstreams, _node, _shard, Name, _origins, _arguments, _path) = (upstreams, node, shard, name, origins, arguments, path);
+        _logger = node.Loggers.CreateLogger("Millrace.Relay");
+        _fetches = new RelayFetches(this);
+        Waiters = new HlsWaiters(_ => State != UpstreamState.Pending);
+    }
+
+    public StreamName Name { get; }
+
+    /// <summary>Any thread.</summary>
+    public UpstreamState State => (UpstreamState)Volatile.Read(ref _state);
+
+    /// <summary>Those who wait for the stream to come, or for word that it does not; any thread.</summary>
+    public HlsWaiters Waiters { get; }
+
+    /// <summary>Times that the stream went on from another connection.</summary>
+    public long Switches { get; private set; }
+
+    /// <summary>The node that it comes from; null while there is none. Any thread.</summary>
+    public RelayConnection? Connection => Volatile.Read(ref _connection);
+
+    /// <summary>Any thread.</summary>
+    public OriginAddress Origin => _origins.Current;
+
+    /// <summary>Somebody asks; any thread.</summary>
+    public void Touch(long now) => Volatile.Write(ref _touched, now);
+
+    /// <summary>To be called once; any thread.</summary>
+    public void Begin(long now)
+    {
+        Touch(now);
+        _shard.Post(() => Start(NodeClock.Micros));
+    }
+
+    /// <summary>Any thread.</summary>
+    public void Stop(string reason) => _shard.Post(() => Finish(reason, NodeClock.Micros));
+
+    /// <summary>Any thread.</summary>
+    public void Fetch(HlsFetch fetch) => _shard.Post(() =>
+    {
+        if (_isOver)
+            fetch.Fail();
+        else
+            _fetches.Add(fetch, NodeClock.Micros);
+    });
+
+    public void OnReady(RelayConnection connection, long now)
+    {
+        connection.Protocol.Request(connection.Shard.Reply, new RelayRequest
+        {
+            Kind = RelayRequestKind.Play,
+            Stream = Name.ToString(),
+            Arguments = _arguments,
+            Timeline = _lease!.Timeline,
+            From = _lease.Next,
+            Formats = _fetches.Formats,
+        });
+        connection.OpenSession(Name);
+    }
+
+    public void OnEvent(RelayConnection connection, in RelayEvent happened, long now)
+    {
+        if (connection != _connection || _isOver)
+            return;
+        var error = happened.Kind switch
+        {
+            RelayEventKind.Accepted => Accept(happened),
+            RelayEventKind.Log => _lease!.Receive(happened.Type, happened.Payload.Span, now),
+            RelayEventKind.Playlists => _lease!.ReceivePlaylists(happened.Payload.Span, now),
+            RelayEventKind.Object => _fetches.OnObject(happened),
+            RelayEventKind.ObjectData => _fetches.OnData(happened),
+            _ => null,
+        };
+        if (happened.Kind == RelayEventKind.Refused)
+            _refusal = happened.Refusal;
+        if (error is not null)
+            connection.Farewell(error, mayReturn: false, now);
+        else if (happened is { Kind: RelayEventKind.Log, Type: RelayMessageType.Ended })
+            Finish("the stream has ended", now);
+        else if (_lease!.IsLive && (State == UpstreamState.Pending || _lostAt != 0))
+            GoLive();
+    }
+
+    public void OnClosed(RelayConnection connection, string reason)
+    {
+        if (connection != _connection || _isOver)
+            return;
+        Volatile.Write(ref _connection, null);
+        _fetches.Abandon();
+        Next(reason, NodeClock.Micros);
+    }
+
+    public override void OnDeadline(long now)
+    {
+        if (_isOver)
+            return;
+        _shard.Wheel.Arm(this, now + TickMicros);
+        if (_stream!.IsWatched(now))
+            _watched = now;
+        _fetches.Sweep(_stream, now);
+        var edge = _node.Settings.Edge;
+        if (now - Math.Max(_watched, Volatile.Read(ref _touched)) >= edge.Linger.ToMicros())
+            Finish("nobody watches", now);
+        else if (_lostAt != 0 && now - _lostAt >= (State == UpstreamState.Pending ? edge.StartTimeout : edge.GiveUp).ToMicros())
+            GiveUp(new RelayRefusal(RelayRefusalCode.Unavailable, $"no origin has answered: {_refusal?.Reason ?? "none could be reached"}"), now);
+        else if (now >= _retryAt)
+            Connect(now);
+    }
+
+    private void Start(long now)
+    {
+        var info = new PublisherInfo("relay", "relay", _origins.Current.ToString(), DuplicatePolicy.Reject, 0);
+        string? refusal = null;
+        _node.Registry.Use(Name, 0, (stream, _) =>
+        {
+            _stream = stream;
+            _lease = stream.TryAcquireReplica(info, OnWant, OnRevoked, now, out refusal);
+            return 0;
+        });
+        _watched = now;
+        _lostAt = now;
+        if (_lease is null)
+        {
+            _logger.LogWarning("{Stream} is not fetched: {Reason}", Name, refusal);
+            _upstreams.Forget(this);
+            _isOver = true;
+            Settle(UpstreamState.Local);
+            return;
+        }
+
+        _shard.Wheel.Arm(this, now + TickMicros);
+        Connect(now);
+    }
+
+    private void Connect(long now)
+    {
+        _retryAt = long.MaxValue;
+        _refusal = null;
+        var origin = _origins.Current;
+        var resolving = origin.ResolveAsync(_node.Stopping);
+        if (resolving.IsCompletedSuccessfully)
+            Connect(resolving.Result[0], now);
+        else
+            _ = ConnectAsync(resolving);
+    }
+
+    private async Task ConnectAsync(Task<System.Net.IPEndPoint[]> resolving)
+    {
+        await resolving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _shard.Post(() =>
+        {
+            if (_isOver)
+                return;
+            if (resolving.IsCompletedSuccessfully && resolving.Result.Length > 0)
+                Connect(resolving.Result[0], NodeClock.Micros);
+            else
+                Next($"{_origins.Current.Host} has no address", NodeClock.Micros);
+        });
+    }
+
+    private void Connect(System.Net.IPEndPoint remote, long now)
+    {
+        if (OutboundSocket.TryConnect(remote, out var error) is not { } socket)
+        {
+            Next(error!, now);
+            return;
+        }
+
+        var connection = new RelayConnection(socket, _shard, _node, this, _path);
+        Volatile.Write(ref _connection, connection);
+        if (_shard.TryAdopt(connection))
+            connection.OnAdopted(now);
+        else
+            connection.Close("epoll refused the socket");
+    }
+
+    private string? Accept(in RelayEvent happened)
+    {
+        var input = new RelayReader(happened.Payload.Span);
+        if (!input.TryNumber(long.MaxValue, out long head))
+            return "an answer that cannot be read";
+        _lease!.Connect(head);
+        _fetches.Resume(NodeClock.Micros);
+        return null;
+    }
+
+    private void GoLive()
+    {
+        if (State == UpstreamState.Live)
+            Switches++;
+        (_lostAt, _rounds, _worst) = (0, 0, null);
+        _origins.Restart();
+        Settle(UpstreamState.Live);
+    }
+
+    private void Next(string reason, long now)
+    {
+        if (_lostAt == 0)
+            _lostAt = now;
+        if (_refusal is { Code: not RelayRefusalCode.NotFound } || _worst is null)
+            _worst = _refusal ?? new RelayRefusal(RelayRefusalCode.Unavailable, reason);
+        _logger.LogInformation("{Stream} does not come from {Origin}: {Reason}", Name, _origins.Current, reason);
+        if (_origins.TryNext())
+        {
+            Connect(now);
+            return;
+        }
+
+        _origins.Restart();
+        if (State == UpstreamState.Pending && _worst is { Code: RelayRefusalCode.NotFound or RelayRefusalCode.Denied or RelayRefusalCode.Loop })
+        {
+            GiveUp(_worst, now);
+            return;
+        }
+
+        var edge = _node.Settings.Edge;
+        var pause = Math.Min(edge.RetryMax.ToMicros(), edge.RetryMin.ToMicros() << Math.Min(_rounds++, 20));
+        _worst = null;
+        // So that edges that have lost the same origin do not come back at the same moment.
+        _retryAt = now + (pause * 2 / 3) + Random.Shared.NextInt64((pause / 3) + 1);
+        _shard.Wheel.Arm(this, Math.Min(Deadline, _retryAt));
+    }
+
+    private void GiveUp(RelayRefusal refusal, long now)
+    {
+        _upstreams.NoteMissing(Name, refusal, now);
+        Settle(UpstreamState.Missing);
+        _stream!.TellMissing();
+        Finish(refusal.Reason, now);
+    }
+
+    private void Finish(string reason, long now)
+    {
+        if (_isOver)
+            return;
+        _isOver = true;
+        _shard.Wheel.Disarm(this);
+        _upstreams.Forget(this);
+        _connection?.Farewell(reason, mayReturn: false, now);
+        Volatile.Write(ref _connection, null);
+        _fetches.Fail();
+        _lease?.Leave(now);
+        if (State == UpstreamState.Pending)
+            Settle(UpstreamState.Missing);
+        _logger.LogInformation("{Stream} is fetched no more: {Reason}", Name, reason);
+    }
+
+    private void Settle(UpstreamState state)
+    {
+        Volatile.Write(ref _state, (int)state);
+        Interlocked.MemoryBarrier();
+        Waiters.OnPublished();
+    }
+
+    private void OnWant(HlsFormat format) => _shard.Post(() =>
+    {
+        if (!_isOver)
+            _fetches.Want(format, NodeClock.Micros);
+    });
+
+    private void OnRevoked(string reason) => _shard.Post(() => Finish(reason, NodeClock.Micros));
+}

@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Millrace.Node.Hls;
+using Millrace.Node.Settings;
+using Millrace.Node.Shards;
+using Millrace.Protocols.Relay;
+using Millrace.Streams;
+
+namespace Millrace.Node.Relay;
+
+/// <summary>What this node knows of a stream that somebody asks for.</summary>
+internal enum UpstreamState
+{
+    /// <summary>Nobody else has it: it is published here, or not at all.</summary>
+    Local,
+
+    /// <summary>It is being fetched, and viewers can be served.</summary>
+    Live,
+
+    /// <summary>It is being asked for.</summary>
+    Pending,
+
+    /// <summary>No origin has it.</summary>
+    Missing,
+}
+
+/// <summary>
+/// The streams that are fetched from other nodes: each once, however many ask and in whatever protocol, from the first who asks until a while
+/// after the last has gone. Any thread.
+/// </summary>
+internal sealed class Upstreams(NodeContext node, Shard[] shards)
+{
+    private readonly ConcurrentDictionary<StreamName, RelayPuller> _pullers = new();
+    private readonly MissingNames _missing = new();
+    private int _round = -1;
+    private volatile bool _stops;
+
+    public IEnumerable<RelayPuller> All => _pullers.Values;
+
+    public int Count => _pullers.Count;
+
+    /// <summary>Names that are known to be missing, and not asked for again yet.</summary>
+    public int MissingCount => _missing.Count;
+
+    /// <summary>Somebody wants a stream: where another node holds it, it is fetched.</summary>
+    /// <param name="name">Which.</param>
+    /// <param name="arguments">The query of who asks, for the origin.</param>
+    /// <param name="path">The nodes below that ask.</param>
+    /// <param name="refusal">Why it is missing.</param>
+    public UpstreamState Want(StreamName name, string arguments, IReadOnlyList<string> path, out RelayRefusal? refusal)
+    {
+        refusal = null;
+        var now = NodeClock.Micros;
+        if (_pullers.TryGetValue(name, out var known))
+        {
+            known.Touch(now);
+            return known.State;
+        }
+
+        if (_stops || node.Settings.OriginsOf(node.Settings.VhostOf(name.Vhost), name.App) is not { Count: > 0 } origins)
+            return UpstreamState.Local;
+        if (node.Registry.Find(name) is { State: not StreamState.Idle })
+            return UpstreamState.Local;
+        if (_missing.TryFind(name, now, out refusal))
+            return UpstreamState.Missing;
+        var puller = new RelayPuller(this, node, ShardOf(name), name, new OriginList(origins, FirstOf(name, origins.Count)), arguments, path);
+        if (_pullers.TryAdd(name, puller))
+            puller.Begin(now);
+        return UpstreamState.Pending;
+    }
+
+    /// <summary>Where those wait who need the stream; null when it is not being asked for any more.</summary>
+    public HlsWaiters? WaitersOf(StreamName name) => _pullers.TryGetValue(name, out var puller) ? puller.Waiters : null;
+
+    /// <summary>Brings an object of a stream that is fetched.</summary>
+    public void Fetch(StreamName name, HlsFetch fetch)
+    {
+        if (_pullers.TryGetValue(name, out var puller))
+            puller.Fetch(fetch);
+        else
+            fetch.Fail();
+    }
+
+    public bool TryFind(StreamName name, [NotNullWhen(true)] out RelayPuller? puller) => _pullers.TryGetValue(name, out puller);
+
+    /// <summary>Nothing is fetched any more.</summary>
+    public void Stop()
+    {
+        _stops = true;
+        foreach (var puller in _pullers.Values)
+            puller.Stop(NodeContext.StopReason);
+    }
+
+    internal void NoteMissing(StreamName name, RelayRefusal refusal, long now) =>
+        _missing.Add(name, refusal, now + node.Settings.Edge.NegativeCache.ToMicros(), now);
+
+    internal void Forget(RelayPuller puller) => _pullers.TryRemove(new KeyValuePair<StreamName, RelayPuller>(puller.Name, puller));
+
+    private Shard ShardOf(StreamName name) => shards[(int)(OriginList.Hash(name) % (uint)shards.Length)];
+
+    private int FirstOf(StreamName name, int count) => node.Settings.Edge.Failover switch
+    {
+        OriginChoice.RoundRobin => (int)((uint)Interlocked.Increment(ref _round) % (uint)count),
+        OriginChoice.Hash => (int)(OriginList.Hash(name) % (uint)count),
+        _ => 0,
+    };
+}

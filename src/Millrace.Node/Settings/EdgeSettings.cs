@@ -1,0 +1,42 @@
+namespace Millrace.Node.Settings;
+
+/// <summary>How streams are fetched that other nodes hold: vhosts and apps of <c>mode: remote</c>.</summary>
+internal sealed record EdgeSettings
+{
+    /// <summary>A stream that nobody watches any more is fetched for this long; default 10 s.</summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a request waits for a stream that is being fetched; default 4 s.</summary>
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(4);
+
+    /// <summary>A name that no origin knows is not asked for again for this long; default 1 s.</summary>
+    public TimeSpan NegativeCache { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>An origin that takes no connection for this long is passed over; default 1 s.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Which origin is tried first; default ordered.</summary>
+    public OriginChoice Failover { get; init; } = OriginChoice.Ordered;
+
+    /// <summary>First pause between two rounds through the origins, doubled with each; default 200 ms.</summary>
+    public TimeSpan RetryMin { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Longest pause between two rounds; default 5 s. A third of each pause is chance.</summary>
+    public TimeSpan RetryMax { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long viewers are kept while no origin has the stream; default 30 s.</summary>
+    public TimeSpan GiveUp { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>Where a stream's fetching begins.</summary>
+internal enum OriginChoice
+{
+    /// <summary>At the first of the list.</summary>
+    Ordered,
+
+    /// <summary>Each stream at the next of the list.</summary>
+    RoundRobin,
+
+    /// <summary>By the stream's name, on every edge alike.</summary>
+    Hash,
+}
