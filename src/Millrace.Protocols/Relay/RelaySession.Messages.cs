@@ -22,7 +22,7 @@ internal sealed partial class RelaySession
         return !IsReady ? $"{type} does not belong here in the set-up"
             : _request == RelayMessageType.None ? $"{type} before a request"
             : !_isAccepted ? $"{type} before the answer to {_request}"
-            : $"{type} from the {(_options.IsClient ? "server" : "client")} of a {_request}";
+            : $"{type} from the {(_options.IsClient ? "server" : "client")} of a connection for {_request}";
     }
 
     private bool MayComeInSetup(RelayMessageType type) => type switch

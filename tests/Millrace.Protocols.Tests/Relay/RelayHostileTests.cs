@@ -81,10 +81,10 @@ public sealed class RelayHostileTests
 
         ReasonAfter(null, atServer: true, header).ShouldBe($"{type} before a request");
         ReasonAfter(null, atServer: false, header).ShouldBe($"{type} before a request");
-        ReasonAfter(RelayRequestKind.Describe, atServer: true, header).ShouldBe($"{type} from the client of a Describe");
-        ReasonAfter(RelayRequestKind.Authorize, atServer: false, header).ShouldBe($"{type} from the server of a Authorize");
-        ReasonAfter(RelayRequestKind.Play, atServer: !ofReceiver, header).ShouldBe($"{type} from the {(ofReceiver ? "server" : "client")} of a Play");
-        ReasonAfter(RelayRequestKind.Publish, atServer: ofReceiver, header).ShouldBe($"{type} from the {(ofReceiver ? "client" : "server")} of a Publish");
+        ReasonAfter(RelayRequestKind.Describe, atServer: true, header).ShouldBe($"{type} from the client of a connection for Describe");
+        ReasonAfter(RelayRequestKind.Authorize, atServer: false, header).ShouldBe($"{type} from the server of a connection for Authorize");
+        ReasonAfter(RelayRequestKind.Play, atServer: !ofReceiver, header).ShouldBe($"{type} from the {(ofReceiver ? "server" : "client")} of a connection for Play");
+        ReasonAfter(RelayRequestKind.Publish, atServer: ofReceiver, header).ShouldBe($"{type} from the {(ofReceiver ? "client" : "server")} of a connection for Publish");
     }
 
     [Fact]
@@ -97,7 +97,8 @@ public sealed class RelayHostileTests
         link.Run(0);
         link.Server.Session.CloseReason.ShouldBe("Unit before the answer to Publish");
 
-        ReasonAfter(RelayRequestKind.Play, atServer: true, RelayFeed.Message(RelayMessageType.Play)).ShouldBe("Play from the client of a Play");
+        ReasonAfter(RelayRequestKind.Play, atServer: true, RelayFeed.Message(RelayMessageType.Refused)).ShouldBe("Refused from the client of a connection for Play");
+        ReasonAfter(RelayRequestKind.Play, atServer: true, RelayFeed.Message(RelayMessageType.Play)).ShouldBe("Play from the client of a connection for Play");
     }
 
     [Fact]
@@ -198,6 +199,25 @@ public sealed class RelayHostileTests
         session.BufferedBytes.ShouldBe(0);
         session.CloseReason.ShouldBe("enough");
         feed.Events.Count(e => e == "Closed").ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_payload_that_was_handed_out_outlives_the_connection_until_its_session_is_disposed_of()
+    {
+        using var link = RelayLink.Granted(RelayRequestKind.Play);
+        var session = link.Client.Session;
+        var unit = RelayFeed.Message(RelayMessageType.Unit, new byte[5_000]);
+        foreach (var piece in new[] { unit.AsMemory(0, 3_000), unit.AsMemory(3_000) })
+            session.Receive(new ReadOnlySequence<byte>(piece), new ArrayBufferWriter<byte>(), 0, out _);
+        session.TryTakeEvent(out var e).ShouldBeTrue();
+
+        session.OnDeadline(600_000, new ArrayBufferWriter<byte>());
+
+        session.IsClosed.ShouldBeTrue();
+        session.BufferedBytes.ShouldBe(8192);
+        e.Payload.Length.ShouldBe(5_000);
+        session.Dispose();
+        session.BufferedBytes.ShouldBe(0);
     }
 
     [Fact]

@@ -15,12 +15,25 @@ public sealed class RelayPulseTests
         link.Server.IsCut = true;
 
         link.Run(150 * Milli);
-        link.Client.Session.Want(link.Client.Output, 1);
-        link.Client.Session.OnSent(link.Now);
+        link.Client.SendMedia(RelayMessageType.None, [], link.Now);
         link.Run(449 * Milli);
 
         link.Client.Sent.Where(sent => sent.At > 0).ShouldBe([
-            (150 * Milli, RelayMessageType.Want), (350 * Milli, RelayMessageType.Heartbeat), (550 * Milli, RelayMessageType.Heartbeat)]);
+            (150 * Milli, RelayMessageType.None), (350 * Milli, RelayMessageType.Heartbeat), (550 * Milli, RelayMessageType.Heartbeat)]);
+    }
+
+    [Fact]
+    public void Whatever_the_session_writes_puts_its_next_heartbeat_off()
+    {
+        using var link = RelayLink.Granted(RelayRequestKind.Play);
+        var session = link.Client.Session;
+        session.NextDeadline.ShouldBe(200 * Milli);
+        session.OnDeadline(100 * Milli, link.Client.Output);
+        session.Fetch(link.Client.Output, 1, "a");
+        session.NextDeadline.ShouldBe(300 * Milli);
+        session.OnDeadline(150 * Milli, link.Client.Output);
+        session.Want(link.Client.Output, 1);
+        session.NextDeadline.ShouldBe(350 * Milli);
     }
 
     [Theory]
@@ -184,7 +197,7 @@ public sealed class RelayPulseTests
     }
 
     [Fact]
-    public void A_flood_of_heartbeats_is_not_answered_by_one()
+    public void A_flood_of_heartbeats_is_answered_once_in_50_ms()
     {
         using var session = Playing(out var feed);
         var began = feed.Reply.WrittenCount;
