@@ -45,6 +45,7 @@ public sealed partial class UnreadConsoleTests : IDisposable
             rtmp: { listen: ["127.0.0.1:0"] }
             http: { listen: [] }
             api: { listen: [] }
+            relay: { listen: [] }
             limits: { connections_per_ip: 0 }
             """);
         return Process.Start(new ProcessStartInfo("dotnet")

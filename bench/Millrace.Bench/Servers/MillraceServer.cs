@@ -18,6 +18,8 @@ internal sealed class MillraceServer(string program, int basePort, int mergeMs, 
           listen: ["127.0.0.1:{{HttpPort}}"]
         api:
           listen: ["127.0.0.1:{{basePort + 3}}"]
+        relay:
+          listen: ["127.0.0.1:{{basePort + 9}}"]
         merge:
           default: {{mergeMs}}ms
         limits:

@@ -128,7 +128,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
             return;
         Volatile.Write(ref _connection, null);
         _fetches.Abandon();
-        Next(reason, NodeClock.Micros);
+        GoOn(reason, NodeClock.Micros);
     }
 
     public override void OnDeadline(long now)
@@ -187,7 +187,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
 
     private async Task ConnectAsync(Task<System.Net.IPEndPoint[]> resolving)
     {
-        await resolving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)resolving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _shard.Post(() =>
         {
             if (_isOver)
@@ -195,7 +195,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
             if (resolving.IsCompletedSuccessfully && resolving.Result.Length > 0)
                 Connect(resolving.Result[0], NodeClock.Micros);
             else
-                Next($"{_origins.Current.Host} has no address", NodeClock.Micros);
+                GoOn($"{_origins.Current.Host} has no address", NodeClock.Micros);
         });
     }
 
@@ -203,7 +203,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     {
         if (OutboundSocket.TryConnect(remote, out var error) is not { } socket)
         {
-            Next(error!, now);
+            GoOn(error!, now);
             return;
         }
 
@@ -234,7 +234,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         Settle(UpstreamState.Live);
     }
 
-    private void Next(string reason, long now)
+    private void GoOn(string reason, long now)
     {
         if (_lostAt == 0)
             _lostAt = now;

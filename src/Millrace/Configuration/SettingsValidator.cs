@@ -34,6 +34,7 @@ internal static class SettingsValidator
         checks.Duration("tracks.settle", settings.Tracks.Settle, LongestWindow);
         checks.Duration("tracks.audio_tolerance", settings.Tracks.AudioTolerance, Second);
         Streams(settings, checks);
+        RelayValidator.Check(settings, checks);
         VhostValidator.Check(settings, checks);
     }
 
@@ -78,6 +79,7 @@ internal static class SettingsValidator
         if (tls.IsEnabled)
             Collect("http.tls.listen", tls.Listen);
         Collect("api.listen", settings.Api.Listen);
+        Collect("relay.listen", settings.Relay.Listen);
         if (tls.Certificate.Length > 0 != tls.Key.Length > 0)
             checks.Fail(tls.Key.Length > 0 ? "http.tls.certificate" : "http.tls.key", "is missing: TLS needs the files of a certificate and of its key, or neither");
         if (settings.Rtmp.Listen.Count + settings.Http.Listen.Count == 0 && !tls.IsEnabled)
@@ -118,6 +120,7 @@ internal static class SettingsValidator
         checks.Duration("merge.rtmp", merge.Rtmp ?? default, LongestWindow);
         checks.Duration("merge.flv", merge.Flv ?? default, LongestWindow);
         checks.Duration("merge.ws_flv", merge.WsFlv ?? default, LongestWindow);
+        checks.Duration("merge.relay", merge.Relay ?? default, LongestWindow);
         for (var i = 0; i < merge.Streams.Count; i++)
         {
             var path = FormattableString.Invariant($"merge.streams[{i}]");

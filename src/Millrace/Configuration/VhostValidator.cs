@@ -15,7 +15,8 @@ internal static class VhostValidator
             Name($"{path}.name", vhosts[i].Name, isAlias: false, seen, checks);
             for (var j = 0; j < vhosts[i].Aliases.Count; j++)
                 Name(FormattableString.Invariant($"{path}.aliases[{j}]"), vhosts[i].Aliases[j], isAlias: true, seen, checks);
-            Apps(path, vhosts[i].Apps, settings, checks);
+            RelayValidator.CheckOrigins(path, vhosts[i].Mode == VhostMode.Remote, vhosts[i].Origin, [], checks);
+            Apps(path, vhosts[i], settings, checks);
         }
     }
 
@@ -33,8 +34,9 @@ internal static class VhostValidator
             checks.Fail(path, $"'{name}' is there twice, first as {seen[name]}");
     }
 
-    private static void Apps(string vhostPath, IReadOnlyList<AppSettings> apps, NodeSettings settings, SettingsChecks checks)
+    private static void Apps(string vhostPath, VhostSettings vhost, NodeSettings settings, SettingsChecks checks)
     {
+        var apps = vhost.Apps;
         var seen = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < apps.Count; i++)
         {
@@ -43,6 +45,7 @@ internal static class VhostValidator
             AppName($"{path}.name", app.Name, checks);
             if (app.Name.Length > 0 && !seen.TryAdd(app.Name, path))
                 checks.Fail($"{path}.name", $"'{app.Name}' is there twice, first as {seen[app.Name]}; the first one holds");
+            RelayValidator.CheckOrigins(path, (app.Mode ?? vhost.Mode) == VhostMode.Remote, app.Origin, vhost.Origin, checks);
             checks.Duration($"{path}.merge", app.Merge ?? default, TimeSpan.FromSeconds(10));
             checks.Token($"{path}.publish.token", app.Publish.Token ?? default);
             checks.Duration($"{path}.publish.grace", app.Publish.Grace ?? default);

@@ -14,6 +14,7 @@ internal sealed class MillraceServer : IAsyncDisposable
         RtmpPort = rtmpPort ?? Ports.Free();
         HttpPort = Ports.Free();
         ApiPort = Ports.Free();
+        RelayPort = Ports.Free();
         var file = _folder.Write("millrace.yml", $"""
             rtmp:
               listen: ["127.0.0.1:{RtmpPort}"]
@@ -21,6 +22,8 @@ internal sealed class MillraceServer : IAsyncDisposable
               listen: ["127.0.0.1:{HttpPort}"]
             api:
               listen: ["127.0.0.1:{ApiPort}"]
+            relay:
+              listen: ["127.0.0.1:{RelayPort}"]
             {settings}
             """);
         Process = ChildProcess.Start("millrace", Repository.Product(), ["run", "--config", file], environment: environment);
@@ -31,6 +34,8 @@ internal sealed class MillraceServer : IAsyncDisposable
     public int HttpPort { get; }
 
     public int ApiPort { get; }
+
+    public int RelayPort { get; }
 
     public ChildProcess Process { get; }
 

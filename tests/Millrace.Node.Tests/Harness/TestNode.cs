@@ -30,6 +30,7 @@ internal sealed class TestNode : IAsyncDisposable
         Rtmp = new RtmpSettings { Listen = [Loopback] },
         Http = new HttpSettings { Listen = [Loopback] },
         Api = new ApiSettings { Listen = [Loopback] },
+        Relay = new RelaySettings { Listen = [Loopback] },
         Shards = new ShardSettings { Count = 2 },
         Memory = new MemorySettings { Media = 256 << 20 },
         Merge = new MergeSettings { Default = TimeSpan.Zero },

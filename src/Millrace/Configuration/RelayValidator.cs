@@ -1,0 +1,47 @@
+using Millrace.Node.Relay;
+using Millrace.Node.Settings;
+
+namespace Millrace.Configuration;
+
+/// <summary>The link between nodes, and where streams are fetched from.</summary>
+internal static class RelayValidator
+{
+    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    public static void Check(NodeSettings settings, SettingsChecks checks)
+    {
+        var (relay, edge) = (settings.Relay, settings.Edge);
+        checks.Token("relay.secret", relay.Secret);
+        checks.Positive("relay.heartbeat", relay.Heartbeat, Millisecond, Minute);
+        checks.Positive("relay.timeout", relay.Timeout, 2 * relay.Heartbeat, Minute);
+        checks.Duration("edge.linger", edge.Linger);
+        checks.Positive("edge.start_timeout", edge.StartTimeout, Millisecond, Minute);
+        checks.Duration("edge.negative_cache", edge.NegativeCache, Minute);
+        checks.Positive("edge.connect_timeout", edge.ConnectTimeout, Millisecond, Minute);
+        checks.Positive("edge.retry_min", edge.RetryMin, Millisecond, Minute);
+        checks.Positive("edge.retry_max", edge.RetryMax, edge.RetryMin);
+        checks.Positive("edge.give_up", edge.GiveUp, Millisecond);
+    }
+
+    /// <summary>Origins of a vhost or an app.</summary>
+    /// <param name="path">Of the section.</param>
+    /// <param name="isRemote">It fetches its streams.</param>
+    /// <param name="own">As it stands there.</param>
+    /// <param name="inherited">What holds where nothing stands there.</param>
+    /// <param name="checks">Takes what is wrong.</param>
+    public static void CheckOrigins(string path, bool isRemote, IReadOnlyList<string> own, IReadOnlyList<string> inherited, SettingsChecks checks)
+    {
+        for (var i = 0; i < own.Count; i++)
+        {
+            foreach (var text in own[i].Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (!OriginAddress.TryParse(text, out _, out var error))
+                    checks.Fail(FormattableString.Invariant($"{path}.origin[{i}]"), error);
+            }
+        }
+
+        if (isRemote && own.Count + inherited.Count == 0)
+            checks.Fail($"{path}.origin", "is missing: where are the streams to be fetched from?");
+    }
+}
