@@ -50,7 +50,7 @@ internal sealed class MediaNode : IAsyncDisposable
         _shards = new Shard[settings.Shards.EffectiveCount(Environment.ProcessorCount)];
         for (var i = 0; i < _shards.Length; i++)
             _shards[i] = new Shard(i, registry, loggers.CreateLogger("Millrace.Shard"));
-        Context.Upstreams = new Upstreams(Context, _shards);
+        Context.Upstreams.Shards = _shards;
         _acceptor = new Acceptor(_shards, _counts, loggers.CreateLogger("Millrace.Acceptor"));
         _kestrel = new HandOverQueue(loggers);
         _fronts = Array.ConvertAll(_shards, _ => new HttpFront(Context, _kestrel));

@@ -32,7 +32,7 @@ internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry
     public TrafficZones Traffic => Sessions.Traffic;
 
     /// <summary>Streams that other nodes hold.</summary>
-    public Upstreams Upstreams { get; set; } = null!;
+    public Upstreams Upstreams => field ??= new Upstreams(this);
 
     public HlsAudience HlsAudience { get; } = new();
 

@@ -84,6 +84,7 @@ internal sealed partial class LiveStream
             EndTimeline(now);
         _replica = lease;
         Timeline = new Timeline(start.Timeline);
+        _hls.Forget(HlsNames.KeyOf(Name, Timeline.Id));
         _log = new StreamLog(Resources.Pool, Resources.Budget[Buffers.MemoryUse.StreamLogs], Resources.Options.LogLimits, start.Number);
         _relayCuts.Clear();
         _cuts = [];

@@ -37,10 +37,17 @@ internal sealed class HlsResolver(NodeContext node)
         if (request.Refusal is { } refusal)
             return refusal;
         StreamName? asked = null;
+        MediaResource? missing = null;
         foreach (var name in request.Streams)
         {
             if (Find(name, request.Target) is not { State: not StreamState.Idle } && Fetch(name, request) is { } fetching)
-                return fetching;
+            {
+                if (fetching.Wait is not null)
+                    return fetching;
+                missing = fetching;
+            }
+
+            // Of a stream that has ended there are objects left.
             if (Find(name, request.Target) is not { } stream)
                 continue;
             asked = stream.Name;
@@ -48,7 +55,7 @@ internal sealed class HlsResolver(NodeContext node)
                 return resource.Asked is null ? resource with { Asked = asked } : resource;
         }
 
-        return asked is null ? Gone : Gone with { Asked = asked };
+        return missing ?? (asked is null ? Gone : Gone with { Asked = asked });
     }
 
     /// <summary>Names in playlists carry no query, so a stream that <c>?vhost=</c> selected is known by its key from then on.</summary>

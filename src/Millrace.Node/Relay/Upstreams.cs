@@ -28,12 +28,15 @@ internal enum UpstreamState
 /// The streams that are fetched from other nodes: each once, however many ask and in whatever protocol, from the first who asks until a while
 /// after the last has gone. Any thread.
 /// </summary>
-internal sealed class Upstreams(NodeContext node, Shard[] shards)
+internal sealed class Upstreams(NodeContext node)
 {
     private readonly ConcurrentDictionary<StreamName, RelayPuller> _pullers = new();
     private readonly MissingNames _missing = new();
     private int _round = -1;
     private volatile bool _stops;
+
+    /// <summary>Who serves what is fetched; without shards nothing is.</summary>
+    public Shard[] Shards { get; set; } = [];
 
     public IEnumerable<RelayPuller> All => _pullers.Values;
 
@@ -57,7 +60,7 @@ internal sealed class Upstreams(NodeContext node, Shard[] shards)
             return known.State;
         }
 
-        if (_stops || node.Settings.OriginsOf(node.Settings.VhostOf(name.Vhost), name.App) is not { Count: > 0 } origins)
+        if (_stops || Shards.Length == 0 || node.Settings.OriginsOf(node.Settings.VhostOf(name.Vhost), name.App) is not { Count: > 0 } origins)
             return UpstreamState.Local;
         if (node.Registry.Find(name) is { State: not StreamState.Idle })
             return UpstreamState.Local;
@@ -96,7 +99,7 @@ internal sealed class Upstreams(NodeContext node, Shard[] shards)
 
     internal void Forget(RelayPuller puller) => _pullers.TryRemove(new KeyValuePair<StreamName, RelayPuller>(puller.Name, puller));
 
-    private Shard ShardOf(StreamName name) => shards[(int)(OriginList.Hash(name) % (uint)shards.Length)];
+    private Shard ShardOf(StreamName name) => Shards[(int)(OriginList.Hash(name) % (uint)Shards.Length)];
 
     private int FirstOf(StreamName name, int count) => node.Settings.Edge.Failover switch
     {

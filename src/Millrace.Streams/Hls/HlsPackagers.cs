@@ -66,6 +66,18 @@ internal sealed class HlsPackagers
         Volatile.Write(ref _active, []);
     }
 
+    /// <summary>A Timeline that had ended here goes on: what is left of it would stand before what comes.</summary>
+    public void Forget(string key)
+    {
+        foreach (var packager in _retired)
+        {
+            if (packager.Key == key)
+                packager.Dispose();
+        }
+
+        Volatile.Write(ref _retired, Array.FindAll(_retired, packager => packager.Key != key));
+    }
+
     /// <summary>What was packaged so far cannot be gone on with.</summary>
     public void Stop()
     {
