@@ -34,6 +34,7 @@ internal static class SettingsValidator
         checks.Duration("tracks.settle", settings.Tracks.Settle, LongestWindow);
         checks.Duration("tracks.audio_tolerance", settings.Tracks.AudioTolerance, Second);
         Streams(settings, checks);
+        ClusterValidator.Check(settings.Cluster, checks);
         VhostValidator.Check(settings, checks);
     }
 
