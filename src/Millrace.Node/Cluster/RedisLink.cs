@@ -1,3 +1,4 @@
+using System.Net.Security;
 using Microsoft.Extensions.Logging;
 using Millrace.Node.Settings;
 using StackExchange.Redis;
@@ -18,6 +19,7 @@ internal sealed class RedisLink(ClusterSettings settings, TimeProvider time, ILo
 
     private volatile ConnectionMultiplexer? _connection;
     private volatile string? _lost;
+    private volatile string? _untrusted;
     private string? _reported;
     private int _attempts;
     private long _since = time.GetTimestamp();
@@ -40,6 +42,7 @@ internal sealed class RedisLink(ClusterSettings settings, TimeProvider time, ILo
     /// <returns>Why it failed; null when there is a connection.</returns>
     public async Task<string?> ConnectAsync()
     {
+        _untrusted = null;
         try
         {
             var connection = await ConnectionMultiplexer.ConnectAsync(Options());
@@ -53,10 +56,10 @@ internal sealed class RedisLink(ClusterSettings settings, TimeProvider time, ILo
         }
         catch (RedisConnectionException e)
         {
-            var isPassword = e.ToString().Contains(nameof(ConnectionFailureType.AuthenticationFailure), StringComparison.Ordinal);
-            var reason = isPassword ? PasswordReason : ReasonOf(e);
-            // Once an outage; and that it is now the password is news.
-            if (_reported is null || (isPassword && _reported != reason))
+            var refusal = RefusalOf(e);
+            var reason = refusal ?? ReasonOf(e);
+            // Once an outage; and that it is now there but refuses us is news.
+            if (_reported is null || (refusal is not null && _reported != refusal))
                 Report(reason, $"cannot be used: {reason}");
             return reason;
         }
@@ -116,7 +119,15 @@ internal sealed class RedisLink(ClusterSettings settings, TimeProvider time, ILo
         logger.LogWarning("origin map: Redis at {Endpoint} {What}", settings.Redis.Endpoint, what);
     }
 
-    private string PasswordReason => settings.Redis.Password.IsSet ? "it refuses cluster.redis.password" : "it wants a password: set cluster.redis.password";
+    /// <summary>What the operator must change; null when it was nothing of that kind. The library says the same of certificates and of passwords.</summary>
+    private string? RefusalOf(RedisConnectionException error)
+    {
+        if (_untrusted is { } fault)
+            return $"its certificate is not trusted: {fault}";
+        if (!error.Message.Contains(nameof(ConnectionFailureType.AuthenticationFailure), StringComparison.Ordinal))
+            return null;
+        return settings.Redis.Password.IsSet ? "it refuses cluster.redis.password" : "it wants a password: set cluster.redis.password";
+    }
 
     /// <summary>The library says only in its text what it was.</summary>
     private string ReasonOf(RedisConnectionException error)
@@ -154,6 +165,12 @@ internal sealed class RedisLink(ClusterSettings settings, TimeProvider time, ILo
             TieBreaker = "",
         };
         options.EndPoints.Add(endpoint.Host, endpoint.Port);
+        options.CertificateValidation += (_, _, _, errors) =>
+        {
+            if (errors != SslPolicyErrors.None)
+                _untrusted = errors.ToString();
+            return errors == SslPolicyErrors.None;
+        };
         return options;
     }
 }

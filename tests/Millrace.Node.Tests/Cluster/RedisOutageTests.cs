@@ -178,6 +178,21 @@ public sealed class RedisOutageTests
         node.Log.All.ShouldHaveSingleItem().ShouldContain("cannot be used");
     }
 
+    [Fact]
+    public async Task A_certificate_that_the_machine_does_not_trust_is_refused_and_called_so()
+    {
+        using var certificate = new TestCertificate();
+        using var redis = new RedisServer();
+        await redis.RunAsync(
+            "--port", "0", "--tls-port", $"{redis.Port}", "--tls-cert-file", certificate.CertificatePath, "--tls-key-file", certificate.KeyPath,
+            "--tls-ca-cert-file", certificate.CertificatePath, "--tls-auth-clients", "no");
+        await using var node = new MapRig(redis, "node", settings => settings with { Redis = settings.Redis with { Tls = true } });
+
+        await Wait.Until(() => node.State.Failures >= 2, "two attempts");
+        node.State.LastError.ShouldBe("its certificate is not trusted: RemoteCertificateChainErrors");
+        node.Log.All.ShouldHaveSingleItem();
+    }
+
     [Theory]
     [InlineData("not a url")]
     [InlineData("rtmp:")]

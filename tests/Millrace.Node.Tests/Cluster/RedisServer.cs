@@ -65,7 +65,10 @@ internal sealed class RedisServer : IDisposable
     {
         var options = new ConfigurationOptions { AllowAdmin = true, EndPoints = { { "127.0.0.1", Port } } };
         using var client = await ConnectionMultiplexer.ConnectAsync(options);
-        return await client.GetDatabase().ExecuteAsync(command, arguments);
+        var reply = await client.GetDatabase().ExecuteAsync(command, arguments);
+        // Its farewell takes a second.
+        client.Close(allowCommandsToComplete: false);
+        return reply;
     }
 
     public async Task<string?> GetAsync(string key) => (string?)await ExecuteAsync("GET", key);
