@@ -207,8 +207,14 @@ internal sealed class MediaNode : IAsyncDisposable
             ? "localhost"
             : (endpoint with { Port = 0 }).ToString()[..^2];
 
-    private static string IdOf(NodeSettings settings) =>
-        Environment.MachineName + ":" + (settings.Relay.Listen is [var relay, ..] ? relay.Port : settings.Http.Listen is [var http, ..] ? http.Port : Environment.ProcessId).ToString(System.Globalization.CultureInfo.InvariantCulture);
+    /// <summary>Nodes on one machine differ by their ports.</summary>
+    private static string IdOf(NodeSettings settings)
+    {
+        if (settings.Cluster.Node.Length > 0)
+            return settings.Cluster.Node;
+        var port = settings.Relay.Listen is [var relay, ..] ? relay.Port : settings.Http.Listen is [var http, ..] ? http.Port : 0;
+        return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Environment.MachineName}:{(port > 0 ? port : Environment.ProcessId)}");
+    }
 
     private static StreamOptions ToOptions(NodeSettings settings) => new()
     {

@@ -41,6 +41,8 @@ internal sealed record NodeSettings
 
     public StreamSettings Streams { get; init; } = new();
 
+    public ClusterSettings Cluster { get; init; } = new();
+
     /// <summary>Virtual hosts. The one named <c>default</c> always exists: the loader adds it where it is not listed.</summary>
     public IReadOnlyList<VhostSettings> Vhosts { get; init; } = [new VhostSettings { Name = VhostSettings.DefaultName }];
 

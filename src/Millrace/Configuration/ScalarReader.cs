@@ -85,11 +85,7 @@ internal static class ScalarReader
         var values = Enum.GetValues(type).Cast<Enum>().ToArray();
         if (values.FirstOrDefault(v => NameOf(v) == text) is { } value)
             return value;
-
-        // The mode is promised by the architecture, so whoever asks for it deserves a better answer than "unknown".
-        error = type == typeof(VhostMode) && text == "remote"
-            ? "remote arrives with edges; this version knows local only"
-            : $"'{text}' is not one of {string.Join(", ", values.Select(NameOf))}";
+        error = $"'{text}' is not one of {string.Join(", ", values.Select(NameOf))}";
         return null;
     }
 }

@@ -16,7 +16,7 @@ internal sealed record LoadedSettings(
     NodeSettings Settings, IReadOnlyList<SettingsError> Errors, IReadOnlyList<string> Notices, Func<string, Origin> OriginOf);
 
 /// <summary>
-/// Sources to settings. Later ones win: defaults, preset, file, the variables of Restreamer-Edge, MILLRACE__ variables. So
+/// Sources to settings. Later ones win: defaults, preset, file, the variables of Restreamer-Edge and of Redis, MILLRACE__ variables. So
 /// what is nearer to the process wins, without an exception: a variable set for one container always beats the file that all
 /// of them share, and our own names beat the inherited ones.
 /// </summary>
@@ -51,6 +51,7 @@ internal static class SettingsLoader
         if (ReadFile(sources.File, errors) is { } file)
             yield return file;
         yield return RestreamerEnvironment.Read(sources.Variables, errors, notices);
+        yield return RedisEnvironment.Read(sources.Variables, errors);
         yield return EnvironmentReader.Read(sources.Variables, errors);
     }
 

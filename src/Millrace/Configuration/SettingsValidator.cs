@@ -35,6 +35,7 @@ internal static class SettingsValidator
         checks.Duration("tracks.audio_tolerance", settings.Tracks.AudioTolerance, Second);
         Streams(settings, checks);
         RelayValidator.Check(settings, checks);
+        ClusterValidator.Check(settings.Cluster, checks);
         VhostValidator.Check(settings, checks);
     }
 

@@ -7,10 +7,12 @@ internal static class Wait
 {
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
 
-    public static async Task Until(Func<bool> condition, string what)
+    public static Task Until(Func<bool> condition, string what) => Until(() => Task.FromResult(condition()), what);
+
+    public static async Task Until(Func<Task<bool>> condition, string what)
     {
         var clock = Stopwatch.StartNew();
-        while (!condition())
+        while (!await condition())
         {
             if (clock.Elapsed > Deadline)
                 throw new TimeoutException($"not within {Deadline.TotalSeconds} s: {what}");

@@ -20,6 +20,7 @@ public sealed class ErrorTests
             vhosts:
               - name: "*.example.org"
                 mode: remote
+                origin: "millrace://a http://b"
                 apps:
                   - name: api/x
                   - publish: {token: "a b"}
@@ -35,11 +36,11 @@ public sealed class ErrorTests
             "millrace.yml:6: rtmp.listen[1]: port 99999 is out of range: 1 to 65535",
             "millrace.yml:7: chunk_size: unknown setting; did you mean rtmp.chunk_size?",
             "millrace.yml:11: http.listen[1]: 127.0.0.1:8080 is taken by http.listen[0] (:8080)",
-            "millrace.yml:14: vhosts[0].mode: remote arrives with edges; this version knows local only",
-            "millrace.yml:16: vhosts[0].apps[0].name: 'api/x' is reserved: the node uses this path itself",
-            "millrace.yml:17: vhosts[0].apps[1].name: is missing",
-            "millrace.yml:17: vhosts[0].apps[1].publish.token: must not contain white space; write \"\" for no token",
-            "millrace.yml:19: publish.duplicate: 'rejct' is not one of reject, takeover",
+            "millrace.yml:15: vhosts[0].origin[0]: 'http://b': origins are millrace://host:port",
+            "millrace.yml:17: vhosts[0].apps[0].name: 'api/x' is reserved: the node uses this path itself",
+            "millrace.yml:18: vhosts[0].apps[1].name: is missing",
+            "millrace.yml:18: vhosts[0].apps[1].publish.token: must not contain white space; write \"\" for no token",
+            "millrace.yml:20: publish.duplicate: 'rejct' is not one of reject, takeover",
             "MILLRACE__MEMORY: memory: is a section and takes settings, not a value: media",
             "MILLRACE__PAGE__LIST: page.list: 'perhaps' is not true or false",
         ]);

@@ -1,0 +1,46 @@
+using Millrace.Node.Settings;
+
+namespace Millrace.Node.Cluster;
+
+/// <summary>All nodes of the map, read at most once a heartbeat however many ask; any thread.</summary>
+internal sealed class NodeListing(ClusterSettings settings, RedisLink link, OriginMapCounters counters, TimeProvider time)
+{
+    /// <summary>Of a whole listing, which may take many requests.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private Task<IReadOnlyList<NodeStatus>> _newest = Task.FromResult<IReadOnlyList<NodeStatus>>([]);
+    private long? _readAt;
+
+    public Task<IReadOnlyList<NodeStatus>> GetAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            var isFresh = _readAt is { } at && time.GetElapsedTime(at) < settings.Heartbeat;
+            if (!isFresh && _newest.IsCompleted && link.IsConnected)
+            {
+                var before = _newest.Result;
+                _readAt = time.GetTimestamp();
+                _newest = Task.Run(() => ReadAsync(before), CancellationToken.None);
+            }
+
+            return _newest.WaitAsync(cancellationToken);
+        }
+    }
+
+    private async Task<IReadOnlyList<NodeStatus>> ReadAsync(IReadOnlyList<NodeStatus> before)
+    {
+        try
+        {
+            return link.Database is { } database
+                ? await RedisCommands.NodesAsync(database, settings.Redis.Prefix).WaitAsync(Limit, time)
+                : before;
+        }
+        catch (Exception e)
+        {
+            // The library has more exceptions than a common base of them; who asks is told what was known last.
+            counters.Failed(e.Message);
+            return before;
+        }
+    }
+}
