@@ -1,4 +1,5 @@
 using System.Buffers;
+using Millrace.Streams.Cuts;
 using Millrace.Streams.Hls;
 using Millrace.Streams.Log;
 using Millrace.Streams.Publishing;
@@ -10,10 +11,14 @@ namespace Millrace.Streams;
 /// <content>The stream as a copy of another node's: what that has decided is appended as it is.</content>
 internal sealed partial class LiveStream
 {
-    private readonly RelayCuts _relayCuts = new();
+    private readonly CutHistory _cutHistory = new();
+
+    /// <summary>Ids that the Timeline had, and the number of the first entry that was not theirs any more.</summary>
+    private readonly List<(ulong Id, long End)> _formerIds = [];
     private readonly List<Action> _awaitingHls = [];
     private ReplicaLease? _replica;
     private bool _isReplaying;
+    private long _orphanEnd = long.MaxValue;
     private string[] _path = [];
 
     /// <summary>This node decides where the Timeline is cut; else it obeys another's Marks.</summary>
@@ -53,11 +58,15 @@ internal sealed partial class LiveStream
     }
 
     /// <summary>Position among the bytes of a relay's wire log where the entry of that number lies; -1 where it is not kept or has not come.</summary>
-    public long FindRelay(WireLog wire, long number)
+    /// <param name="wire">The wire log.</param>
+    /// <param name="timeline">Id of the Timeline that the number belongs to.</param>
+    /// <param name="number">Of the entry.</param>
+    public long FindRelay(WireLog wire, ulong timeline, long number)
     {
         lock (Gate)
         {
-            if (_wires.Find(wire.Key) is not RelayPackager { } packager || packager.Wire != wire)
+            var isSame = timeline == Timeline.Id || _formerIds.Exists(former => former.Id == timeline && number <= former.End);
+            if (!isSame || _wires.Find(wire.Key) is not RelayPackager { } packager || packager.Wire != wire)
                 return -1;
             var index = packager.Find(number);
             return index < 0 ? -1 : index == wire.Index.End ? wire.Committed : wire.Index[index].Start;
@@ -80,13 +89,13 @@ internal sealed partial class LiveStream
     /// <param name="isReplay">What comes first is older than what viewers are to begin with.</param>
     internal void BeginReplica(ReplicaLease lease, RelayStart start, long now, bool isReplay)
     {
-        if (State != StreamState.Idle)
-            EndTimeline(now);
         _replica = lease;
+        _orphanEnd = long.MaxValue;
+        _formerIds.Clear();
         Timeline = new Timeline(start.Timeline);
         _hls.Forget(HlsNames.KeyOf(Name, Timeline.Id));
         _log = new StreamLog(Resources.Pool, Resources.Budget[Buffers.MemoryUse.StreamLogs], Resources.Options.LogLimits, start.Number);
-        _relayCuts.Clear();
+        _cutHistory.Clear();
         _cuts = [];
         Hls = start.Hls;
         LiveSinceMicros = start.LiveSinceMicros;
@@ -118,7 +127,7 @@ internal sealed partial class LiveStream
             packager.Wire.Refuse();
         _log!.Dispose();
         _log = new StreamLog(Resources.Pool, Resources.Budget[Buffers.MemoryUse.StreamLogs], Resources.Options.LogLimits, start.Number);
-        _relayCuts.Clear();
+        _cutHistory.Clear();
         _isReplaying = isReplay;
         if (start.Era is { } era)
         {
@@ -128,6 +137,9 @@ internal sealed partial class LiveStream
 
         Follow(start);
     }
+
+    /// <summary>What comes is older than what viewers are to begin with.</summary>
+    internal bool IsReplaying => _isReplaying;
 
     /// <summary>What came first is here: viewers who wait begin with the newest key frame of it.</summary>
     internal void EndReplay()
@@ -155,6 +167,8 @@ internal sealed partial class LiveStream
     internal bool FollowUnit(ref LogEntry unit, ReadOnlySpan<byte> payload, long endMicros)
     {
         var era = Timeline.Era!;
+        if (era.Leading?.Id == unit.Track)
+            _cutHistory.OnLeading(unit.DtsMicros);
         _hls.Advance(unit.ArrivedMicros);
         if (!TryLog(ref unit, payload, era))
             return false;
@@ -185,7 +199,8 @@ internal sealed partial class LiveStream
     internal void FollowMark(in LogEntry mark)
     {
         _log!.Append(mark);
-        _log.NeededFrom = _relayCuts.NeededAfter(mark) is var needed && needed == long.MaxValue ? needed : needed - CutLookBack;
+        _cutHistory.OnMark(mark);
+        _log.NeededFrom = _cutHistory.NeededFrom is var needed && needed == long.MaxValue ? needed : needed - CutLookBack;
         if (!_isReplaying)
         {
             foreach (var packager in _wires.Active)
@@ -223,13 +238,85 @@ internal sealed partial class LiveStream
         TellAwaiting();
     }
 
-    /// <summary>The other node's Timeline has ended, or is not to be had any more.</summary>
-    internal void EndReplica(ReplicaLease lease, bool isLeft, long now)
+    /// <summary>Another node has gone on with the numbering.</summary>
+    internal void FollowFork(in LogEntry entry) => AppendFork(entry);
+
+    /// <summary>A connection to the other node goes on where another one left off.</summary>
+    internal void KeepReplica(ReplicaLease lease) => (_replica, _orphanEnd) = (lease, long.MaxValue);
+
+    /// <summary>The other node's Timeline has ended.</summary>
+    internal void EndReplica(long now)
     {
-        if (isLeft && !_seat.Leave(lease))
-            return;
-        if (_replica == lease && State != StreamState.Idle)
+        if (State != StreamState.Idle)
             EndTimeline(now);
+    }
+
+    /// <summary>The lease ends; viewers are kept for <paramref name="grace"/> microseconds, in which another may go on.</summary>
+    internal void LeaveReplica(ReplicaLease lease, long grace, long now)
+    {
+        if (!_seat.Leave(lease) || _replica != lease || State == StreamState.Idle)
+            return;
+        if (grace > 0)
+            _orphanEnd = now + grace;
+        else
+            EndTimeline(now);
+    }
+
+    /// <summary>Who has published another node's Timeline as this one's own ends; viewers are kept for <paramref name="grace"/> microseconds.</summary>
+    internal void LeaveOwn(PublisherLease lease, long grace, long now)
+    {
+        EndLease(lease, isClean: false, now);
+        if (State != StreamState.Grace)
+            return;
+        _graceEnd = now + grace;
+        if (grace == 0)
+            EndTimeline(now);
+    }
+
+    /// <summary>
+    /// This node goes on with the numbering of another: from here on it decides, and what it decides has names of its own, for the other may
+    /// go on as well.
+    /// </summary>
+    private void Fork()
+    {
+        _replica = null;
+        _path = [];
+        _orphanEnd = long.MaxValue;
+        _isReplaying = false;
+        AppendFork(new LogEntry
+        {
+            Kind = LogEntryKind.Fork,
+            EraNumber = Timeline.Era!.Number,
+            Dts = (long)TimelineId.Create().Value,
+            Pts = (long)Timeline.Id,
+            DtsMicros = Timeline.EndMicros,
+        });
+        CutRule?[] rules = Hls.IsEnabled ? [Hls.Cuts, Hls.Ts?.Cuts] : [];
+        _cuts = [.. rules.Where(static rule => rule is not null).Select((rule, index) => ResumeCuts((MarkSeries)index, rule!))];
+        foreach (var packager in _hls.Active)
+            packager.Planner = Array.Find(_cuts, planner => planner.Series == packager.Series);
+    }
+
+    private CutPlanner ResumeCuts(MarkSeries series, CutRule rule)
+    {
+        var planner = new CutPlanner(series, rule, AppendMark);
+        if (_cutHistory.Find(series, out var lastDts) is { } state)
+            planner.Resume(Timeline.Era!, state, lastDts);
+        return planner;
+    }
+
+    private void AppendFork(in LogEntry entry)
+    {
+        _formerIds.Add((Timeline.Id, _log!.End));
+        Timeline.Rename((ulong)entry.Dts);
+        _log.Append(entry);
+        if (!_isReplaying)
+        {
+            foreach (var packager in _wires.Active)
+                packager.OnFork();
+        }
+
+        TellHls(entry);
     }
 
     /// <summary>Tells those who wait that no other node has the stream.</summary>

@@ -139,6 +139,8 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
             // A publisher that came back within the grace may take its time to the first key frame.
             if (State == StreamState.Grace && _seat.Holder is null && now >= _graceEnd)
                 EndTimeline(now);
+            if (State != StreamState.Idle && _seat.IsEmpty && now >= _orphanEnd)
+                EndTimeline(now);
             _wires.Sweep(now, State == StreamState.Idle ? 0 : Resources.Options.WireLingerMicros);
             ReportHardCuts();
             _hls.Sweep(now, Resources.Budget.IsFilling);
@@ -155,8 +157,11 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     /// <summary>The holder's media begins: on a Timeline that waits, or on a new one.</summary>
     internal void GoLive(long now)
     {
+        if (State != StreamState.Idle && !IsAuthority)
+            Fork();
         if (State == StreamState.Idle)
         {
+            _formerIds.Clear();
             if (Timeline.Era is not null)
                 Timeline = new Timeline(TimelineId.Create());
             Hls = Resources.Hls(Name);
@@ -263,7 +268,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         _hls.Retire(now);
         _log?.Dispose();
         _log = null;
-        (_replica, _isReplaying) = (null, false);
+        (_replica, _isReplaying, _orphanEnd) = (null, false, long.MaxValue);
         _wires.End();
         TellAwaiting();
     }

@@ -118,7 +118,7 @@ internal sealed class HlsResolver(NodeContext node)
         if (packager is null && format == HlsFormat.TransportStream && target.Key.Length == 0)
             packager = stream.FindEndedHls(format) is { Snapshot.IsPlayable: true } ended ? ended : null;
         // One that was started just now may belong to another Timeline than the name says.
-        if (packager is null || (target.Key.Length > 0 && packager.Key != target.Key))
+        if (packager is null || (target.Key.Length > 0 && !packager.IsNamed(target.Key)))
             return null;
         packager.LastUsed = now;
         var snapshot = packager.Snapshot;
@@ -143,9 +143,9 @@ internal sealed class HlsResolver(NodeContext node)
             HlsFile.MediaPlaylist => snapshot.Find(target.Rendition) is { } view ? MediaPlaylist(snapshot, view, directives) : null,
             HlsFile.TsPlaylist when !snapshot.IsPlayable => snapshot.IsEnded ? null : Wait(snapshot, HlsCondition.Playable),
             HlsFile.TsPlaylist => Playlist(snapshot.Playlist(snapshot.Renditions[0], PlaylistForm.Legacy), packager.Ts!.HasPlainNames ? NoCache : Brief(snapshot)),
-            HlsFile.Init => packager.FindInit(target.Rendition, (int)target.Number, target.Part) is { } init ? Object(snapshot, init, target.Rendition) : null,
+            HlsFile.Init => packager.FindInit(target.Rendition, (int)target.Number, target.Part, target.Key) is { } init ? Object(snapshot, init, target.Rendition) : null,
             HlsFile.Part => Part(stream, snapshot, target),
-            HlsFile.ContentKey => packager.HasKey(target.Number) ? Key(packager, target.Number) : null,
+            HlsFile.ContentKey => packager.HasKey(target.Number, target.Key) ? Key(packager, target.Number) : null,
             _ => Segment(stream, snapshot, target),
         };
     }
@@ -197,18 +197,18 @@ internal sealed class HlsResolver(NodeContext node)
 
     private MediaResource? Part(LiveStream stream, HlsSnapshot snapshot, HlsTarget target)
     {
-        if (snapshot.Packager.FindSegment(target.Rendition, target.Number) is { } segment && snapshot.TryFindPart(segment, target.Rendition, target.Part, out var part))
+        if (snapshot.Packager.FindSegment(target.Rendition, target.Number) is { } segment && segment.NameKeyOf(target.Part) == target.Key && snapshot.TryFindPart(segment, target.Rendition, target.Part, out var part))
             return part.IsGap ? null : segment.IsAway ? Bring(stream, snapshot, segment, target.Rendition) : Object(snapshot, MediaBody.Of(segment, part.Position, part.Length), part.ETag, target.Rendition);
         if (snapshot.IsEnded || snapshot.Find(target.Rendition) is not { } view)
             return null;
-        var isHinted = target.Number == view.NextSegment && target.Part == view.OpenParts;
+        var isHinted = target.Number == view.NextSegment && target.Part == view.OpenParts && target.Key == view.HintKey;
         return isHinted ? Wait(snapshot, new HlsCondition(HlsEvent.Decided, target.Rendition, target.Number, target.Part)) : null;
     }
 
     private MediaResource? Segment(LiveStream stream, HlsSnapshot snapshot, HlsTarget target)
     {
         var id = snapshot.Packager.Format == HlsFormat.TransportStream ? new RenditionId(TrackKind.Video, 0) : target.Rendition;
-        if (snapshot.Packager.FindSegment(id, target.Number) is not { IsSealed: true, IsGap: false } segment)
+        if (snapshot.Packager.FindSegment(id, target.Number) is not { IsSealed: true, IsGap: false } segment || (target.Key.Length > 0 && segment.NameKey != target.Key))
             return null;
         return segment.IsAway ? Bring(stream, snapshot, segment, id) : Object(snapshot, MediaBody.Of(segment, 0, segment.Length), segment.ETag, id);
     }

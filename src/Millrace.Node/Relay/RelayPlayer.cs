@@ -36,8 +36,8 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
             return;
         }
 
-        if (!fromEnd && request.Timeline == subscription.Stream.Timeline.Id)
-            ResumesAt = subscription.Stream.FindRelay(subscription.Wire, request.From);
+        if (!fromEnd && request.Timeline != 0)
+            ResumesAt = subscription.Stream.FindRelay(subscription.Wire, request.Timeline, request.From);
         connection.AttachTo(subscription, fromEnd, now);
         OnWant(request.Formats, now);
     }

@@ -280,7 +280,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         _connection?.Farewell(reason, mayReturn: false, now);
         Volatile.Write(ref _connection, null);
         _fetches.Fail();
-        _lease?.Leave(now);
+        _lease?.Leave(grace: 0, now);
         if (State == UpstreamState.Pending)
             Settle(UpstreamState.Missing);
         _logger.LogInformation("{Stream} is fetched no more: {Reason}", Name, reason);

@@ -103,6 +103,9 @@ internal enum RelayMessageType : byte
     /// <summary>The wall clock of media time, and the way of the entry that follows.</summary>
     Clock = 40,
 
+    /// <summary>Entry: <c>timeline(fixed 64) before(fixed 64)</c>: another node decides from here on.</summary>
+    Fork = 41,
+
     /// <summary>The Timeline has ended: <c>reason</c>.</summary>
-    Ended = 41,
+    Ended = 42,
 }

@@ -33,7 +33,7 @@ internal static class RelayRules
         RelayMessageType.Unit => RelayFrame.MaxPayload,
         RelayMessageType.ObjectData => MaxObjectData,
         RelayMessageType.Accepted or RelayMessageType.Playlists => MaxState,
-        RelayMessageType.Start or RelayMessageType.Config or RelayMessageType.Metadata => MaxState,
+        RelayMessageType.Start or RelayMessageType.Era or RelayMessageType.Config or RelayMessageType.Metadata => MaxState,
         _ when IsSetup(type) => MaxSetup,
         _ when IsKnown(type) => MaxControl,
 

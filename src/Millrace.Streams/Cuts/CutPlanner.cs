@@ -60,6 +60,18 @@ internal sealed class CutPlanner
     /// <summary>A playlist is about to be handed out: what the last Mark said of TARGETDURATION never changes after that.</summary>
     public void FixTarget() => _target.Fix();
 
+    /// <summary>Goes on from what another node has decided: its open segment is to be ended here.</summary>
+    /// <param name="era">The Era of the newest units.</param>
+    /// <param name="state">The open segment.</param>
+    /// <param name="lastDts">Of the newest unit of the leading track, microseconds.</param>
+    public void Resume(Era era, CutState state, long lastDts)
+    {
+        _marks.Resume(era, state, isEmpty: state.Parts == 0 && lastDts < state.Segment.DtsMicros);
+        _target.Resume(state.Segment.Mark.TargetSeconds);
+        Part.Resume(state.PartTargetMicros);
+        (_hasUnits, _awaitsEraStart, _lastDts) = (true, false, lastDts);
+    }
+
     public void OnEra(Era era)
     {
         _marks.OnEra(era);

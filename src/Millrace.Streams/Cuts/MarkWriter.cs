@@ -38,6 +38,16 @@ internal sealed class MarkWriter(MarkSeries series, CutRule rule, SegmentTarget 
     /// <summary>The open segment is separated from the one before.</summary>
     public bool IsBreak { get; private set; }
 
+    /// <summary>Goes on from what another node has decided.</summary>
+    public void Resume(Era era, CutState state, bool isEmpty)
+    {
+        var mark = state.Segment;
+        (_era, Segment, SegmentStart, PreviousStart) = (era, mark.Mark.Number, mark.DtsMicros, state.PreviousStart);
+        (_part, PartStart, _name, _discontinuities) = (state.Parts, state.PartStart, mark.Dts, mark.Number);
+        (IsBreak, IsEmpty, _isBreakDue) = (mark.Mark.IsBreak, isEmpty, false);
+        _stamp.Resume(era, mark);
+    }
+
     public void OnEra(Era era) => _era = era;
 
     /// <summary>The next segment that is announced is separated from the one before.</summary>

@@ -35,6 +35,9 @@ internal sealed class PartTarget(long wanted)
     /// <summary>True until the Era's first part has been measured.</summary>
     public bool IsOpen { get; private set; } = true;
 
+    /// <summary>Another node has said it; it may grow.</summary>
+    public void Resume(long micros) => Micros = micros;
+
     /// <param name="declaredFrame">Frame duration of the leading track that its parameters declare; 0: none.</param>
     /// <param name="audioFrame">Longest frame of the audio tracks; 0: no audio.</param>
     public void Reopen(long declaredFrame, long audioFrame)

@@ -20,6 +20,10 @@ internal sealed class SegmentStamp(CutRule rule)
     private long _nameBefore = -1;
     private long _lastName = -1;
 
+    /// <summary>Goes on from the segment that another node has begun.</summary>
+    public void Resume(Era era, in LogEntry mark) =>
+        (_era, _epoch, _lastBorder, _named, _lastName, _nameBefore) = (era, mark.Pts - mark.DtsMicros, mark.DtsMicros, mark.Mark.Number, mark.Dts, mark.Dts - 1);
+
     /// <summary>
     /// The number in the name of the segment that begins at <paramref name="border"/>; no two have the same, and a segment that is
     /// announced again need not have another.

@@ -46,6 +46,9 @@ internal sealed class SegmentTarget(CutRule rule)
     /// <summary>What the last Mark has said never changes after that.</summary>
     public void Fix() => _fixed = _announced > 0 ? _announced : Seconds;
 
+    /// <summary>Another node has said it, and so it stays.</summary>
+    public void Resume(long seconds) => _fixed = _announced = seconds;
+
     /// <summary>Another Era begins: no interval spans its border.</summary>
     /// <param name="audioFrame">Longest frame of its audio tracks; 0: no audio.</param>
     public void Reopen(long audioFrame) => (_lastUnit, _lastKey, _audioFrame) = (-1, -1, audioFrame);

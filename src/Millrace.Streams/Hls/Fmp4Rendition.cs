@@ -187,7 +187,7 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
         if (_init is not null && _init.Config == config)
             return _init;
         var bytes = InitSection.Write(_track!.Configs[config], _track.Timescale, _track.Language);
-        _init = new HlsInit(_era!.Number, config, bytes, HlsNames.Tag(bytes));
+        _init = new HlsInit(_era!.Number, config, bytes, HlsNames.Tag(bytes), Packager.NameKey);
         return _init;
     }
 

@@ -15,7 +15,7 @@ internal sealed class HlsPackager
     /// <summary>What a late packager must see of the log before a Mark, to be sure of the units on both sides of it.</summary>
     internal const long LookBack = 1_000_000;
 
-    private readonly CutPlanner? _planner;
+    private CutPlanner? _planner;
     private readonly CutRule _rule;
     private readonly MarkSeries _series;
     private HlsRendition[] _renditions = [];
@@ -24,6 +24,7 @@ internal sealed class HlsPackager
     private Era? _era;
     private long _lastUsed;
     private bool _isStopped;
+    private string[] _keys;
 
     /// <param name="stream">Whose.</param>
     /// <param name="format">Which form.</param>
@@ -44,7 +45,8 @@ internal sealed class HlsPackager
         Now = now;
         Format = format;
         Timeline = stream.Timeline;
-        Key = HlsNames.KeyOf(stream.Name, Timeline.Id);
+        Key = NameKey = HlsNames.KeyOf(stream.Name, Timeline.Id);
+        _keys = [Key];
         _snapshot = new HlsSnapshot(this, [], null, 0, 0, isEnded: false);
     }
 
@@ -52,8 +54,22 @@ internal sealed class HlsPackager
 
     public StreamName Stream { get; }
 
-    /// <summary>The part of all file names that stands for stream and Timeline.</summary>
-    public string Key { get; }
+    /// <summary>The part of playlists' names that stands for stream and Timeline.</summary>
+    public string Key { get; private set; }
+
+    /// <summary>The same of what is packaged now: the Timeline may have got another id.</summary>
+    internal string NameKey { get; private set; }
+
+    /// <summary>Who decides where to cut; null where another node does.</summary>
+    internal CutPlanner? Planner
+    {
+        set => _planner = value;
+    }
+
+    internal MarkSeries Series => _series;
+
+    /// <summary>Whether some of its files are or were named so; any thread.</summary>
+    public bool IsNamed(string key) => Volatile.Read(ref _keys).Contains(key, StringComparer.Ordinal);
 
     public Timeline Timeline { get; }
 
@@ -114,15 +130,19 @@ internal sealed class HlsPackager
     }
 
     /// <summary>An initialization section that a segment still needs; any thread.</summary>
-    public HlsInit? FindInit(RenditionId id, int era, int config) =>
-        Array.Find(Volatile.Read(ref _renditions), rendition => rendition.Id == id)?.FindInit(era, config);
+    public HlsInit? FindInit(RenditionId id, int era, int config, string nameKey) =>
+        Array.Find(Volatile.Read(ref _renditions), rendition => rendition.Id == id)?.FindInit(era, config, nameKey);
 
     /// <summary>Whether a segment that can be fetched has that content key; any thread.</summary>
-    public bool HasKey(long number) => Array.Exists(Volatile.Read(ref _renditions), rendition => rendition.HasKey(number));
+    public bool HasKey(long number, string nameKey) => Array.Exists(Volatile.Read(ref _renditions), rendition => rendition.HasKey(number, nameKey));
 
     /// <summary>Before <see cref="BackFill"/>: what comes before the first segment that is begun here is as another node has packaged it.</summary>
     public void GoOnAfter(RelayPlaylists playlists)
     {
+        Key = playlists.Key;
+        Know(Key);
+        foreach (var key in playlists.Renditions.SelectMany(static rendition => rendition.Segments).Select(static known => known.Segment.NameKey).Distinct(StringComparer.Ordinal))
+            Know(key);
         foreach (var (id, segments) in playlists.Renditions)
         {
             if (Array.Find(_renditions, rendition => rendition.Id == id) is not { } rendition)
@@ -149,6 +169,16 @@ internal sealed class HlsPackager
         if (log.First == log.End)
             return;
         _beginFrom = log[log.First].DtsMicros + LookBack;
+        for (var number = log.First; number < log.End; number++)
+        {
+            if (log[number].Kind != LogEntryKind.Fork)
+                continue;
+            // What lies before it has the name that it had.
+            NameKey = HlsNames.KeyOf(Stream, (ulong)log[number].Pts);
+            Know(NameKey);
+            break;
+        }
+
         if (log[log.First].Kind != LogEntryKind.EraStart)
             SetEra(log.EraOf(log[log.First].EraNumber), log, log.First);
         for (var number = log.First; number < log.End; number++)
@@ -228,8 +258,24 @@ internal sealed class HlsPackager
     /// <summary>False for a Mark on whose far side the log may lack units.</summary>
     internal bool CanBegin(in LogEntry mark) => mark.DtsMicros >= _beginFrom;
 
+    private void Know(string key)
+    {
+        if (!IsNamed(key))
+            Volatile.Write(ref _keys, [.. _keys, key]);
+    }
+
+    private void Fork(ulong timeline)
+    {
+        NameKey = HlsNames.KeyOf(Stream, timeline);
+        Know(NameKey);
+        foreach (var rendition in _renditions)
+            rendition.Fork(NameKey);
+    }
+
     private void Take(in LogEntry entry, StreamLog log)
     {
+        if (entry.Kind == LogEntryKind.Fork)
+            Fork((ulong)entry.Dts);
         if (entry.Kind == LogEntryKind.Mark)
         {
             if (entry.Mark.Series != _series)

@@ -40,7 +40,7 @@ internal sealed class HlsPackagers
         {
             foreach (var packager in packagers)
             {
-                if (packager.Format == format && packager.Key == key)
+                if (packager.Format == format && packager.IsNamed(key))
                     return packager;
             }
         }
@@ -71,11 +71,11 @@ internal sealed class HlsPackagers
     {
         foreach (var packager in _retired)
         {
-            if (packager.Key == key)
+            if (packager.IsNamed(key))
                 packager.Dispose();
         }
 
-        Volatile.Write(ref _retired, Array.FindAll(_retired, packager => packager.Key != key));
+        Volatile.Write(ref _retired, Array.FindAll(_retired, packager => !packager.IsNamed(key)));
     }
 
     /// <summary>What was packaged so far cannot be gone on with.</summary>

@@ -75,11 +75,11 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
     public HlsSegment? Find(long name) => _byName.GetValueOrDefault(name);
 
     /// <summary>Any thread.</summary>
-    public HlsInit? FindInit(int era, int config)
+    public HlsInit? FindInit(int era, int config, string nameKey)
     {
         foreach (var segment in _byName.Values)
         {
-            if (segment.Init is { } init && init.Era == era && init.Config == config)
+            if (segment.Init is { } init && init.Era == era && init.Config == config && init.NameKey == nameKey)
                 return init;
         }
 
@@ -87,11 +87,11 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
     }
 
     /// <summary>Any thread.</summary>
-    public bool HasKey(long number)
+    public bool HasKey(long number, string nameKey)
     {
         foreach (var segment in _byName.Values)
         {
-            if (segment.Key == number && number >= 0)
+            if (segment.Key == number && number >= 0 && (nameKey.Length == 0 || segment.NameKey == nameKey))
                 return true;
         }
 
@@ -101,7 +101,7 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
     public RenditionView View()
     {
         HasChanged = false;
-        return new RenditionView(Id, _listed, Open) { Config = Config };
+        return new RenditionView(Id, _listed, Open) { Config = Config, HintKey = Packager.NameKey };
     }
 
     /// <summary>Position in the stream log from which on it is still to be packaged.</summary>
@@ -173,7 +173,7 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
         if (Open is { IsSealed: false } empty)
             Drop(empty);
         TakeBefore(mark.Mark.Number);
-        Open = new HlsSegment(mark, key, Packager.Memory.Pool, Packager.Memory.Windows);
+        Open = new HlsSegment(mark, Packager.NameKey, key, Packager.Memory.Pool, Packager.Memory.Windows);
         _byName[Open.Name] = Open;
     }
 
@@ -181,12 +181,15 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
     protected void Reannounce(in LogEntry mark)
     {
         var old = Open!;
-        Open = new HlsSegment(mark, old.Key, Packager.Memory.Pool, Packager.Memory.Windows) { Bytes = old.Bytes, StartMicros = old.StartMicros };
+        Open = new HlsSegment(mark, Packager.NameKey, old.Key, Packager.Memory.Pool, Packager.Memory.Windows) { Bytes = old.Bytes, StartMicros = old.StartMicros };
         _byName.TryRemove(old.Name, out _);
         _byName[Open.Name] = Open;
     }
 
     protected void MarkChanged() => HasChanged = true;
+
+    /// <summary>Another node goes on with the segment that is open.</summary>
+    public void Fork(string nameKey) => Open?.Fork(nameKey);
 
     /// <summary>Another Era begins: what comes before its first Mark belongs to no segment.</summary>
     protected void Abandon()

@@ -16,7 +16,12 @@ internal readonly record struct HlsPart(long Position, int Length, long Duration
 }
 
 /// <summary>An initialization section (EXT-X-MAP) of one Config of one Era.</summary>
-internal sealed record HlsInit(int Era, int Config, byte[] Bytes, string ETag)
+/// <param name="Era">Number of the Era.</param>
+/// <param name="Config">Number of the Config.</param>
+/// <param name="Bytes">The section.</param>
+/// <param name="ETag">Hash of its bytes.</param>
+/// <param name="NameKey">The part of its name that stands for stream and Timeline.</param>
+internal sealed record HlsInit(int Era, int Config, byte[] Bytes, string ETag, string NameKey)
 {
     /// <summary>Whoever has made it.</summary>
     public bool IsSameAs(HlsInit? other) => other is not null && other.Era == Era && other.Config == Config;
@@ -32,10 +37,19 @@ internal sealed class HlsSegment
     private int _pins = 1;
     private bool _isSealed;
     private long _length = -1;
+    private readonly string _nameKey;
+    private string _wholeKey;
+    private int _forkedAt = int.MaxValue;
     private bool _isDropped;
 
-    public HlsSegment(in LogEntry mark, long key, IBlockPool pool, MemoryAccount account)
+    /// <param name="mark">Where it begins.</param>
+    /// <param name="nameKey">The part of its files' names that stands for stream and Timeline.</param>
+    /// <param name="key">Number of its content key; -1: none.</param>
+    /// <param name="pool">Where its bytes lie.</param>
+    /// <param name="account">What they count for.</param>
+    public HlsSegment(in LogEntry mark, string nameKey, long key, IBlockPool pool, MemoryAccount account)
     {
+        _nameKey = _wholeKey = nameKey;
         Number = mark.Mark.Number;
         Name = mark.Dts;
         Discontinuities = mark.Number;
@@ -52,6 +66,22 @@ internal sealed class HlsSegment
 
     /// <summary>Number in the file's name.</summary>
     public long Name { get; }
+
+    /// <summary>The part of the whole segment's name that stands for stream and Timeline.</summary>
+    public string NameKey => Volatile.Read(ref _wholeKey);
+
+    /// <summary>The same of a part's name: it differs for those that were made before another node went on.</summary>
+    public string NameKeyOf(int part) => part < _forkedAt ? _nameKey : NameKey;
+
+    /// <summary>From the next part on it is not what it would have become at the node that has begun it.</summary>
+    public void Fork(string nameKey)
+    {
+        _forkedAt = Math.Min(_forkedAt, PartCount);
+        Volatile.Write(ref _wholeKey, nameKey);
+    }
+
+    /// <summary>First part of another name than those before, and that of those; for <see cref="Relay.RelayPlaylists"/>.</summary>
+    public (int At, string Before) Forked => (_forkedAt, _nameKey);
 
     /// <summary>Discontinuities of the Timeline up to it.</summary>
     public int Discontinuities { get; }

@@ -100,7 +100,7 @@ internal static class MediaPlaylist
     }
 
     private static string NameOf(HlsPackager packager, RenditionId id, HlsSegment segment) =>
-        packager.Ts is null ? HlsNames.Segment(id, segment.Number, packager.Key) : HlsNames.TsSegment(packager.Stream.Name, packager.Ts, segment.Name, packager.Key);
+        packager.Ts is null ? HlsNames.Segment(id, segment.Number, segment.NameKey) : HlsNames.TsSegment(packager.Stream.Name, packager.Ts, segment.Name, segment.NameKey);
 
     /// <summary>What must come before a segment's first part (4.4.4).</summary>
     private static void WriteOpening(StringBuilder text, HlsSnapshot snapshot, RenditionView view, HlsSegment segment, HlsSegment? before)
@@ -108,9 +108,9 @@ internal static class MediaPlaylist
         if (segment.IsBreak)
             text.Append("#EXT-X-DISCONTINUITY\n");
         if (segment.Key >= 0 && segment.Key != before?.Key)
-            Line(text, $"#EXT-X-KEY:METHOD=AES-128,URI=\"{HlsNames.ContentKey(snapshot.Packager.Stream.Name, snapshot.Packager.Ts!, segment.Key, snapshot.Packager.Key)}\"");
+            Line(text, $"#EXT-X-KEY:METHOD=AES-128,URI=\"{HlsNames.ContentKey(snapshot.Packager.Stream.Name, snapshot.Packager.Ts!, segment.Key, segment.NameKey)}\"");
         if ((segment == view.Open ? view.OpenInit : segment.Init) is { } init && !init.IsSameAs(before?.Init))
-            Line(text, $"#EXT-X-MAP:URI=\"{HlsNames.Init(view.Id, init, snapshot.Packager.Key)}\"");
+            Line(text, $"#EXT-X-MAP:URI=\"{HlsNames.Init(view.Id, init, init.NameKey)}\"");
         Line(text, $"#EXT-X-PROGRAM-DATE-TIME:{DateTime.UnixEpoch.AddMicroseconds(segment.DateMicros):yyyy-MM-ddTHH:mm:ss.fffZ}");
     }
 
@@ -118,7 +118,7 @@ internal static class MediaPlaylist
     {
         for (var i = 0; i < parts.Length; i++)
         {
-            Line(text, $"#EXT-X-PART:DURATION={Seconds(parts[i].DurationMicros)},URI=\"{HlsNames.Part(view.Id, segment.Number, i, snapshot.Packager.Key)}\"");
+            Line(text, $"#EXT-X-PART:DURATION={Seconds(parts[i].DurationMicros)},URI=\"{HlsNames.Part(view.Id, segment.Number, i, segment.NameKeyOf(i))}\"");
             text.Length--;
             text.Append(parts[i].IsIndependent ? ",INDEPENDENT=YES" : "").Append(parts[i].IsGap ? ",GAP=YES" : "").Append('\n');
         }
@@ -127,7 +127,7 @@ internal static class MediaPlaylist
     private static void WriteHints(StringBuilder text, HlsSnapshot snapshot, RenditionView view)
     {
         var key = snapshot.Packager.Key;
-        Line(text, $"#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{HlsNames.Part(view.Id, view.NextSegment, view.OpenParts, key)}\"");
+        Line(text, $"#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{HlsNames.Part(view.Id, view.NextSegment, view.OpenParts, view.HintKey)}\"");
         foreach (var other in snapshot.Renditions)
         {
             if (other == view || other.IsEmpty)

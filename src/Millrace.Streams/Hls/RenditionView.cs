@@ -17,6 +17,9 @@ internal sealed class RenditionView(RenditionId id, HlsSegment[] segments, HlsSe
 
     public HlsSegment? Open { get; } = open;
 
+    /// <summary>The part of the next part's name that stands for stream and Timeline.</summary>
+    public required string HintKey { get; init; }
+
     /// <summary>Of the open segment; it is known with its first part.</summary>
     public HlsInit? OpenInit { get; } = open?.Init;
 

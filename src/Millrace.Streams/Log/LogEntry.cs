@@ -16,6 +16,11 @@ internal enum LogEntryKind : byte
 
     /// <summary>The publisher has gone, and may come back; <see cref="LogEntry.Number"/> is 1 where it said so.</summary>
     Pause,
+
+    /// <summary>
+    /// Another node decides from here on, and the Timeline has another id: <see cref="LogEntry.Dts"/>, before <see cref="LogEntry.Pts"/>.
+    /// </summary>
+    Fork,
 }
 
 /// <summary>One entry of a <see cref="StreamLog"/>. Times are ticks of the track's timescale where not said otherwise.</summary>

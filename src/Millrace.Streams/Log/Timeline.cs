@@ -9,11 +9,16 @@ namespace Millrace.Streams.Log;
 /// </summary>
 internal sealed class Timeline(TimelineId id)
 {
+    private ulong _id = id.Value;
+
     /// <summary>Random; names of HLS objects are made of it, so that a URL never means two things.</summary>
-    public ulong Id => id.Value;
+    public ulong Id => Volatile.Read(ref _id);
 
     /// <summary>Content keys are made of it.</summary>
     public ReadOnlySpan<byte> Secret => id.Secret;
+
+    /// <summary>Another node goes on with the numbering: what it decides is another Timeline's.</summary>
+    public void Rename(ulong next) => Volatile.Write(ref _id, next);
 
     public Era? Era { get; private set; }
 

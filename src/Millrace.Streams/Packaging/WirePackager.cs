@@ -39,6 +39,11 @@ internal abstract class WirePackager(LiveStream stream, WireKey key)
     {
     }
 
+    /// <summary>Another node decides from here on.</summary>
+    public virtual void OnFork()
+    {
+    }
+
     /// <summary>The publisher has gone; it may come back.</summary>
     public virtual void OnPause(in LogEntry entry) => Wire.MarkIdle();
 

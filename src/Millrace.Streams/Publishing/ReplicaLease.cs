@@ -1,25 +1,20 @@
-using Millrace.Media;
 using Millrace.Protocols.Relay;
 using Millrace.Streams.Hls;
-using Millrace.Streams.Log;
-using Millrace.Streams.Packaging;
 using Millrace.Streams.Relay;
 
 namespace Millrace.Streams.Publishing;
 
 /// <summary>
 /// The right to append to a stream what another node has decided: its messages become entries of the log, with the same numbers. It outlives
-/// the connections to that node. Used from one thread at a time; each call takes the stream's lock.
+/// the connections to that node, and to others that have the same Timeline; where one has another, this node goes on with the numbering by
+/// itself (<see cref="Republisher"/>). Used from one thread at a time; each call takes the stream's lock.
 /// </summary>
 internal sealed class ReplicaLease : StreamLease
 {
-    /// <summary>No coder reorders over more than this, seconds; what claims more is broken.</summary>
-    private const int MaxReorderSeconds = 10;
-
     private readonly LiveStream _stream;
-    private readonly Dictionary<HlsFormat, RelayPlaylists> _playlists = [];
-    private long[] _lastDts = [];
-    private long[] _frames = [];
+    private readonly ReplicaFollower _follower;
+    private Republisher? _own;
+    private ulong _timeline;
     private long _number = -1;
     private long _head;
 
@@ -27,19 +22,23 @@ internal sealed class ReplicaLease : StreamLease
         : base(info, onRevoked, now)
     {
         _stream = stream;
+        _follower = new ReplicaFollower(stream);
         OnWant = onWant;
     }
 
     internal Action<HlsFormat> OnWant { get; }
 
-    /// <summary>Id of the Timeline that the stream is a copy of; 0 before there is one.</summary>
-    public ulong Timeline { get; private set; }
+    /// <summary>Id of the other node's Timeline; 0 before there is one.</summary>
+    public ulong Timeline => _own is null && _timeline != 0 && !_stream.IsAuthority ? _stream.Timeline.Id : _timeline;
 
-    /// <summary>Number of the entry that is needed next.</summary>
-    public long Next => _stream.Log?.End ?? 0;
+    /// <summary>Number of the entry of that Timeline that is needed next.</summary>
+    public long Next => _own is null ? _stream.Log?.End ?? 0 : _own.Next;
 
     /// <summary>Viewers can be served.</summary>
     public bool IsLive { get; private set; }
+
+    /// <summary>The other node does not decide here any more: the stream goes on under this one's own numbering.</summary>
+    public bool IsOwn => _own is not null;
 
     /// <summary>A connection begins; the other node's log reaches up to <paramref name="head"/>.</summary>
     public void Connect(long head) => (_number, _head) = (-1, head);
@@ -52,17 +51,18 @@ internal sealed class ReplicaLease : StreamLease
     {
         lock (_stream.Gate)
         {
-            if (!_stream.Holds(this))
+            if (!_stream.Holds((StreamLease?)_own?.Lease ?? this))
                 return "another publisher took the stream over";
             LastArrived = now;
             return type switch
             {
                 RelayMessageType.Start => Start(payload, now),
                 RelayMessageType.Resume => Resume(payload),
-                _ when _number < 0 => "a message before the log's first",
-                RelayMessageType.Metadata => SetMetadata(payload),
-                RelayMessageType.Clock => SetClock(payload),
                 RelayMessageType.Ended => End(now),
+                _ when _number < 0 => "a message before the log's first",
+                _ when _own is not null => _own.Receive(type, payload, now),
+                RelayMessageType.Metadata => _follower.SetMetadata(payload),
+                RelayMessageType.Clock => _follower.SetClock(payload, isNew: _number >= Next),
                 _ => Append(type, payload, now),
             };
         }
@@ -73,22 +73,23 @@ internal sealed class ReplicaLease : StreamLease
     {
         lock (_stream.Gate)
         {
-            if (!_stream.Holds(this) || _number < 0)
+            if (!_stream.Holds(this) || _number < 0 || _own is not null)
                 return null;
-            if (!RelayPlaylists.TryRead(payload, _stream.Resources, out var playlists))
-                return "playlists that cannot be read";
-            _playlists[playlists.Format] = playlists;
-            BeginHls(now);
-            return null;
+            return _follower.TryHold(payload, IsLive, now) ? null : "playlists that cannot be read";
         }
     }
 
-    /// <summary>Lets the stream go: it is not to be had, or nobody wants it.</summary>
-    public void Leave(long now)
+    /// <summary>Lets the stream go.</summary>
+    /// <param name="grace">How long viewers are kept, for another who goes on, microseconds.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    public void Leave(long grace, long now)
     {
         lock (_stream.Gate)
         {
-            _stream.EndReplica(this, isLeft: true, now);
+            if (_own is not null)
+                _own.Leave(grace, now);
+            else
+                _stream.LeaveReplica(this, grace, now);
         }
     }
 
@@ -102,26 +103,46 @@ internal sealed class ReplicaLease : StreamLease
             return "a start that cannot be read";
         if (start.Path.Contains(_stream.Resources.Node, StringComparer.Ordinal))
             return $"a loop: the stream comes by {string.Join(", ", start.Path)}";
-        _stream.TakeOver(this);
         _number = start.Number;
+        if (_own is not null || (_stream.State != StreamState.Idle && (_stream.IsAuthority || _stream.Timeline.Id != start.Timeline.Value)))
+            return GoOn(start, now);
+        _stream.TakeOver(this);
         var isReplay = start.Number < _head;
-        if (Timeline != start.Timeline.Value || _stream.State == StreamState.Idle)
+        if (_stream.State == StreamState.Idle)
         {
-            Timeline = start.Timeline.Value;
             _stream.BeginReplica(this, start, now, isReplay);
-            TakeTracks(start.Era);
+            _follower.TakeTracks(start.Era);
         }
         else if (start.Number > Next)
         {
             _stream.SkipReplica(start, isReplay);
-            TakeTracks(start.Era);
+            _follower.TakeTracks(start.Era);
         }
         else
         {
             _stream.Follow(start);
+            _follower.TakeTracks(_stream.Timeline.Era);
         }
 
-        IsLive = !isReplay && _stream.Timeline.Era is not null;
+        _stream.KeepReplica(this);
+        _timeline = start.Timeline.Value;
+        IsLive = !_stream.IsReplaying && _stream.Timeline.Era is not null;
+        return null;
+    }
+
+    /// <summary>Another Timeline has come: its units go on in a new Era of the one that viewers have.</summary>
+    private string? GoOn(RelayStart start, long now)
+    {
+        if (_own is not null && _timeline == start.Timeline.Value && start.Number <= _own.Next)
+        {
+            _own.Continue(start.Number);
+            return null;
+        }
+
+        var republisher = Republisher.TryBegin(_stream, this, _own, Info with { GraceMicros = long.MaxValue / 2 }, start, _head, now, out var refusal);
+        if (republisher is null)
+            return refusal;
+        (_own, _timeline, IsLive) = (republisher, start.Timeline.Value, true);
         return null;
     }
 
@@ -130,34 +151,36 @@ internal sealed class ReplicaLease : StreamLease
         var input = new RelayReader(payload);
         if (!input.TryNumber(long.MaxValue, out long number))
             return "a resume that cannot be read";
-        if (Timeline == 0 || number > Next)
+        if (number > Next || (_own is null && (_stream.State == StreamState.Idle || _stream.IsAuthority)))
             return "entries are missing";
         _number = number;
-        return null;
-    }
+        if (_own is not null)
+        {
+            _own.Continue(number);
+            return null;
+        }
 
-    private string? SetMetadata(ReadOnlySpan<byte> payload)
-    {
-        if (payload.Length > StreamMetadata.MaxBytes)
-            return "metadata that are too long";
-        _stream.ChangeMetadata(payload.ToArray());
-        return null;
-    }
-
-    private string? SetClock(ReadOnlySpan<byte> payload)
-    {
-        if (!_stream.Hops.TryTake(payload, out var epoch))
-            return "a clock that cannot be read";
-        if (_number >= Next && _stream.Timeline.Era is { } era)
-            era.EpochMicros = epoch;
+        _stream.TakeOver(this);
+        _stream.KeepReplica(this);
+        _follower.TakeTracks(_stream.Timeline.Era);
+        (_timeline, IsLive) = (_stream.Timeline.Id, true);
         return null;
     }
 
     private string? End(long now)
     {
-        _stream.EndReplica(this, isLeft: false, now);
-        (Timeline, _number, IsLive) = (0, -1, false);
-        _playlists.Clear();
+        if (_own is not null)
+        {
+            _own.Leave(0, now);
+            _own = null;
+        }
+        else if (!_stream.IsAuthority)
+        {
+            _stream.EndReplica(now);
+        }
+
+        _follower.Clear();
+        (_timeline, _number, IsLive) = (0, -1, false);
         return null;
     }
 
@@ -166,98 +189,16 @@ internal sealed class ReplicaLease : StreamLease
         // What is here already is the same.
         if (_number++ < Next)
             return null;
-        var error = type == RelayMessageType.Era ? FollowEra(payload)
-            : _stream.Timeline.Era is not { } era ? "an entry before the first Era"
-            : type switch
-            {
-                RelayMessageType.Unit => FollowUnit(payload, era, now),
-                RelayMessageType.Config => FollowConfig(payload, era),
-                RelayMessageType.Mark => FollowMark(payload, era),
-                RelayMessageType.Pause => FollowPause(payload, era),
-                _ => $"a message of the log of type {(int)type}",
-            };
-        if (error is not null)
+        if (_follower.Append(type, payload, now) is { } error)
             return error;
         if (!IsLive && Next >= _head)
         {
             IsLive = true;
-            _stream.EndReplay();
+            if (_stream.IsReplaying)
+                _stream.EndReplay();
         }
 
-        BeginHls(now);
+        _follower.BeginHls(IsLive, now);
         return null;
-    }
-
-    private string? FollowEra(ReadOnlySpan<byte> payload)
-    {
-        var input = new RelayReader(payload);
-        if (!RelayFields.TryRead(ref input, out Era? era) || era.Number <= (_stream.Timeline.Era?.Number ?? -1))
-            return "an Era that cannot be read";
-        TakeTracks(era);
-        _stream.FollowEra(era);
-        return null;
-    }
-
-    private string? FollowUnit(ReadOnlySpan<byte> payload, Era era, long now)
-    {
-        if (!RelayEntry.TryReadUnit(payload, era, out var unit, out var data))
-            return "an access unit that cannot be read";
-        var track = era.Tracks[unit.Track];
-        ref var last = ref _lastDts[unit.Track];
-        if (unit.Dts <= last || unit.Pts - unit.Dts > (long)MaxReorderSeconds * track.Timescale || data.IsEmpty)
-            return "an access unit that does not follow the one before";
-        if (last >= 0)
-            _frames[unit.Track] = Math.Min(Timescale.Convert(unit.Dts - last, track.Timescale, Timescale.Microseconds), Timescale.Microseconds);
-        last = unit.Dts;
-        unit.ArrivedMicros = now;
-        track.Reorder |= unit.Pts != unit.Dts;
-        track.Stats.Add(data.Length, unit.IsKey, unit.DtsMicros, now);
-        var end = track.Kind == TrackKind.Data ? 0 : unit.DtsMicros + _frames[unit.Track];
-        return _stream.FollowUnit(ref unit, data, end) ? null : "the media memory budget is used up";
-    }
-
-    private string? FollowConfig(ReadOnlySpan<byte> payload, Era era)
-    {
-        if (!RelayEntry.TryReadConfig(payload, era, out var entry))
-            return "a Config that cannot be read";
-        _stream.FollowConfig(entry);
-        return null;
-    }
-
-    private string? FollowMark(ReadOnlySpan<byte> payload, Era era)
-    {
-        if (!RelayEntry.TryReadMark(payload, era, out var mark))
-            return "a Mark that cannot be read";
-        _stream.FollowMark(mark);
-        return null;
-    }
-
-    private string? FollowPause(ReadOnlySpan<byte> payload, Era era)
-    {
-        if (!RelayEntry.TryReadPause(payload, era, out var entry))
-            return "a pause that cannot be read";
-        _stream.FollowPause(entry);
-        return null;
-    }
-
-    private void TakeTracks(Era? era)
-    {
-        _lastDts = new long[era?.Tracks.Length ?? 0];
-        Array.Fill(_lastDts, -1);
-        _frames = new long[_lastDts.Length];
-        Array.Fill(_frames, 33_333);
-    }
-
-    private void BeginHls(long now)
-    {
-        if (_playlists.Count == 0 || !IsLive)
-            return;
-        foreach (var playlists in _playlists.Values)
-        {
-            if (Next < playlists.Number)
-                continue;
-            _playlists.Remove(playlists.Format);
-            _stream.BeginHls(playlists, now);
-        }
     }
 }

@@ -130,6 +130,22 @@ internal static class RelayEntry
         return true;
     }
 
+    public static void WriteFork(IBufferWriter<byte> target, in LogEntry entry)
+    {
+        var output = new RelayWriter(target);
+        output.Fixed(entry.Dts);
+        output.Fixed(entry.Pts);
+        output.Signed(entry.DtsMicros);
+    }
+
+    public static bool TryReadFork(ReadOnlySpan<byte> payload, Era era, out LogEntry entry)
+    {
+        var input = new RelayReader(payload);
+        var isRead = input.TryFixed(out var next) & input.TryFixed(out var before) & input.TrySigned(out var end);
+        entry = new LogEntry { Kind = LogEntryKind.Fork, EraNumber = era.Number, Dts = next, Pts = before, DtsMicros = end };
+        return isRead;
+    }
+
     public static void WritePause(IBufferWriter<byte> target, in LogEntry entry)
     {
         var output = new RelayWriter(target);

@@ -21,6 +21,9 @@ internal static class RelayJoin
         for (; number > log.First; number--)
         {
             ref readonly var entry = ref log[number];
+            // What lies before has other names.
+            if (log[number - 1].Kind == LogEntryKind.Fork)
+                break;
             if (entry.Kind == LogEntryKind.EraStart && entry.EraNumber == era)
                 break;
             if (entry.Kind == LogEntryKind.Unit && entry.DtsMicros <= border - LookBack)

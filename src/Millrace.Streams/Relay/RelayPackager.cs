@@ -14,6 +14,9 @@ internal sealed class RelayPackager(LiveStream stream, WireKey key) : WirePackag
     /// <summary>How often the way of a unit is told, microseconds.</summary>
     private const long HopsMicros = 1_000_000;
 
+    /// <summary>Media time from one entry to the next that is no gap, microseconds.</summary>
+    private const long LongestStep = 500_000;
+
     /// <summary>Smallest step of the wall clock that is told, microseconds.</summary>
     private const long ClockStep = 1_000;
 
@@ -27,6 +30,8 @@ internal sealed class RelayPackager(LiveStream stream, WireKey key) : WirePackag
     private long _toldHops;
     private Era? _toldEra;
     private bool _isMetadataDue;
+    private long _elapsed;
+    private long _lastDts;
 
     /// <summary>The relay carries whatever there is.</summary>
     public override string? WhyEmpty() => null;
@@ -54,6 +59,8 @@ internal sealed class RelayPackager(LiveStream stream, WireKey key) : WirePackag
 
     public override void OnMark(in LogEntry entry, StreamLog log) => Write(log.End - 1, log);
 
+    public override void OnFork() => Write(Stream.Log!.End - 1, Stream.Log);
+
     public override void OnPause(in LogEntry entry)
     {
         Write(Stream.Log!.End - 1, Stream.Log);
@@ -77,7 +84,7 @@ internal sealed class RelayPackager(LiveStream stream, WireKey key) : WirePackag
         MakeRoom(total, isJoinPoint, entry.ArrivedMicros);
         if (Wire.AwaitsJoinPoint)
             Wire.Resume(total);
-        if (!Wire.TryBegin(total, entry.DtsMicros / 1_000, null, keepsEverywhere: false))
+        if (!Wire.TryBegin(total, Tick(entry.DtsMicros), null, keepsEverywhere: false))
         {
             _next = 0;
             return;
@@ -91,6 +98,16 @@ internal sealed class RelayPackager(LiveStream stream, WireKey key) : WirePackag
         _next = number + 1;
         Wire.Commit();
         MoveJoin(entry, number, log, isStart, isJoinPoint);
+    }
+
+    /// <summary>
+    /// Media time without its gaps, milliseconds: where it jumps no receiver is late, and none may lose what lies before.
+    /// </summary>
+    private long Tick(long dtsMicros)
+    {
+        _elapsed += Math.Clamp(dtsMicros - _lastDts, 0, LongestStep);
+        _lastDts = Math.Max(_lastDts, dtsMicros);
+        return _elapsed / 1_000;
     }
 
     private static bool IsKeyFrame(in LogEntry entry, StreamLog log) =>
@@ -152,6 +169,9 @@ internal sealed class RelayPackager(LiveStream stream, WireKey key) : WirePackag
             case LogEntryKind.Mark:
                 RelayEntry.WriteMark(_payload, entry);
                 return RelayMessageType.Mark;
+            case LogEntryKind.Fork:
+                RelayEntry.WriteFork(_payload, entry);
+                return RelayMessageType.Fork;
             default:
                 RelayEntry.WritePause(_payload, entry);
                 return RelayMessageType.Pause;

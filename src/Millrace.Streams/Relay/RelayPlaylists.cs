@@ -21,6 +21,9 @@ internal sealed record RelayPlaylists
 
     public required HlsFormat Format { get; init; }
 
+    /// <summary>The part of the playlists' names that stands for stream and Timeline.</summary>
+    public required string Key { get; init; }
+
     /// <summary>Of the first entry that they know nothing of.</summary>
     public required long Number { get; init; }
 
@@ -32,6 +35,7 @@ internal sealed record RelayPlaylists
         var output = new RelayWriter(target);
         output.Byte((byte)packager.Format);
         output.Number((ulong)number);
+        output.Text(packager.Key);
         output.Number((ulong)packager.Renditions.Length);
         foreach (var rendition in packager.Renditions)
         {
@@ -56,7 +60,7 @@ internal sealed record RelayPlaylists
         playlists = null;
         var input = new RelayReader(payload);
         if (!input.TryByte(out var format) || !Enum.IsDefined((HlsFormat)format) || !input.TryNumber(long.MaxValue, out long number)
-            || !input.TryNumber(MaxRenditions, out int count))
+            || !input.TryText(MaxTag, out var key) || !input.TryNumber(MaxRenditions, out int count))
         {
             return false;
         }
@@ -73,7 +77,7 @@ internal sealed record RelayPlaylists
             renditions[i] = new RelayRendition(new RenditionId((TrackKind)kind, id), segments);
         }
 
-        playlists = new RelayPlaylists { Format = (HlsFormat)format, Number = number, Renditions = renditions };
+        playlists = new RelayPlaylists { Format = (HlsFormat)format, Key = key, Number = number, Renditions = renditions };
         return true;
     }
 
@@ -93,9 +97,9 @@ internal sealed record RelayPlaylists
         return true;
     }
 
-    private static void Write(RelayWriter output, HlsSegment segment, bool isListed, HlsInit? before)
+    private static void Write(RelayWriter output, HlsSegment segment, bool isListed, HlsInit? beforeIt)
     {
-        var isNew = segment.Init is { } init && !init.IsSameAs(before);
+        var isNew = segment.Init is { } init && !init.IsSameAs(beforeIt);
         output.Byte((byte)((isListed ? 1 : 0) | (segment.IsBreak ? 2 : 0) | (segment.Init is not null ? 4 : 0) | (isNew ? 8 : 0)));
         output.Signed(segment.Number);
         output.Signed(segment.Name);
@@ -107,11 +111,16 @@ internal sealed record RelayPlaylists
         output.Signed(segment.Key);
         output.Number((ulong)segment.Length);
         output.Text(segment.ETag);
+        output.Text(segment.NameKey);
+        var (forkedAt, before) = segment.Forked;
+        output.Number((ulong)forkedAt);
+        output.Text(before);
         if (isNew)
         {
             output.Number((ulong)segment.Init!.Era);
             output.Number((ulong)segment.Init.Config);
             output.Bytes(segment.Init.Bytes);
+            output.Text(segment.Init.NameKey);
         }
 
         output.Number((ulong)segment.PartCount);
@@ -129,6 +138,7 @@ internal sealed record RelayPlaylists
         if (!input.TryByte(out var flags) || !input.TrySigned(out var number) || !input.TrySigned(out var name) || !input.TryNumber(int.MaxValue, out int discontinuities)
             || !input.TrySigned(out var border) || !input.TrySigned(out var date) || !input.TrySigned(out var start) || !input.TrySigned(out var duration)
             || !input.TrySigned(out var key) || !input.TryNumber(int.MaxValue, out long length) || !input.TryText(MaxTag, out var tag)
+            || !input.TryText(MaxTag, out var nameKey) || !input.TryNumber(int.MaxValue, out int forkedAt) || !input.TryText(MaxTag, out var keyBefore)
             || ((flags & 8) != 0 && !TryReadInit(ref input, out before)) || !input.TryNumber(MaxParts, out int parts))
         {
             return false;
@@ -142,15 +152,19 @@ internal sealed record RelayPlaylists
             Dts = name,
             Pts = date,
         };
-        var segment = new HlsSegment(mark, key, memory.Pool, memory.Budget[Buffers.MemoryUse.HlsWindows]) { StartMicros = start, Init = (flags & 4) != 0 ? before : null };
+        var segment = new HlsSegment(mark, keyBefore, key, memory.Pool, memory.Budget[Buffers.MemoryUse.HlsWindows]) { StartMicros = start, Init = (flags & 4) != 0 ? before : null };
         for (var position = 0L; parts > 0; parts--)
         {
             if (!input.TryNumber(long.MaxValue, out long size) || size >> 1 > length - position || !input.TrySigned(out var lasts) || !input.TryText(MaxTag, out var hash))
                 return false;
+            if (segment.PartCount == forkedAt)
+                segment.Fork(nameKey);
             segment.Add(new HlsPart(position, (int)(size >> 1), lasts, (size & 1) != 0, hash));
             position += size >> 1;
         }
 
+        if (forkedAt <= segment.PartCount)
+            segment.Fork(nameKey);
         segment.LeaveAway(length);
         segment.Seal(duration, tag);
         known = new HlsKnownSegment(segment, (flags & 1) != 0);
@@ -160,10 +174,14 @@ internal sealed record RelayPlaylists
     private static bool TryReadInit(ref RelayReader input, out HlsInit? init)
     {
         init = null;
-        if (!input.TryNumber(int.MaxValue, out int era) || !input.TryNumber(Track.MaxConfigs, out int config) || !input.TryBytes(MaxInit, out var bytes))
+        if (!input.TryNumber(int.MaxValue, out int era) || !input.TryNumber(Track.MaxConfigs, out int config) || !input.TryBytes(MaxInit, out var bytes)
+            || !input.TryText(MaxTag, out var nameKey))
+        {
             return false;
+        }
+
         var copy = bytes.ToArray();
-        init = new HlsInit(era, config, copy, HlsNames.Tag(copy));
+        init = new HlsInit(era, config, copy, HlsNames.Tag(copy), nameKey);
         return true;
     }
 }

@@ -18,6 +18,9 @@ internal sealed class HlsRig
         Stream = new TestStream(new StreamOptions { UnixOffsetMicros = 1_700_000_000_000_000 }, budget, Options);
     }
 
+    /// <summary>On a stream that there is.</summary>
+    public HlsRig(TestStream stream) => (Stream, Options) = (stream, stream.Live.Hls);
+
     public HlsOptions Options { get; }
 
     public TestStream Stream { get; }

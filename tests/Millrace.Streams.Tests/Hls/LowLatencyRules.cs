@@ -369,8 +369,8 @@ public sealed class LowLatencyRules
     {
         var words = segment.Map.Split('_');
         return packager.FindSegment(HlsRig.Video, segment.Number) is null
-            ? new HlsInit(0, 0, [], "")
-            : packager.FindInit(HlsRig.Video, int.Parse(words[2], System.Globalization.CultureInfo.InvariantCulture), int.Parse(words[3], System.Globalization.CultureInfo.InvariantCulture));
+            ? new HlsInit(0, 0, [], "", "")
+            : packager.FindInit(HlsRig.Video, int.Parse(words[2], System.Globalization.CultureInfo.InvariantCulture), int.Parse(words[3], System.Globalization.CultureInfo.InvariantCulture), words[5]);
     }
 
     internal static Config Sized(int number) => Changed(number, 1_280);

@@ -44,7 +44,7 @@ public sealed class TransportStreamTests
         {
             var segment = checker.Packager.FindSegment(HlsRig.Video, listed.Number)!;
             var number = long.Parse(listed.Key[(listed.Key.LastIndexOf('-') + 1)..^4], System.Globalization.CultureInfo.InvariantCulture);
-            checker.Packager.HasKey(number).ShouldBeTrue();
+            checker.Packager.HasKey(number, checker.Packager.Key).ShouldBeTrue();
             using var aes = Aes.Create();
             aes.Key = checker.Packager.Timeline.ContentKey(number);
             var iv = new byte[16];
@@ -52,7 +52,7 @@ public sealed class TransportStreamTests
             new TsReader(aes.DecryptCbc(RenditionHistory.Slice(segment, 0, segment.Bytes.Head), iv)).ShouldBeContinuous();
         }
 
-        checker.Packager.HasKey(99_999).ShouldBeFalse();
+        checker.Packager.HasKey(99_999, checker.Packager.Key).ShouldBeFalse();
         var segments = checker.Read(HlsRig.Video).Segments;
         segments.Count.ShouldBe(9);
         segments.Select(segment => segment.Key).Distinct().Count().ShouldBe(segmentsPerKey == 0 ? 1 : 5);

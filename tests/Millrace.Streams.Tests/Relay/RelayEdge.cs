@@ -9,7 +9,8 @@ namespace Millrace.Streams.Tests.Relay;
 /// <summary>A node that copies another's stream: the relay's bytes without the connection. Its clock shows another time.</summary>
 internal sealed class RelayEdge : IDisposable
 {
-    private readonly TestStream _upstream;
+    private readonly long _ahead;
+    private TestStream _upstream;
     private readonly List<HlsFormat> _wanted = [];
     private readonly List<byte> _rest = [];
     private WireViewer? _viewer;
@@ -18,7 +19,8 @@ internal sealed class RelayEdge : IDisposable
     public RelayEdge(TestStream upstream, string node = "edge", HlsOptions? hls = null)
     {
         _upstream = upstream;
-        Stream = new TestStream(new StreamOptions { UnixOffsetMicros = 1_700_000_777_000_000 }, hls: hls ?? new HlsOptions { Segments = 3, IdleMicros = 3_600_000_000 }, node: node) { Now = upstream.Now + 5_000_000_000 };
+        _ahead = 5_000_000_000;
+        Stream = new TestStream(new StreamOptions { UnixOffsetMicros = 1_700_000_777_000_000 }, hls: hls ?? new HlsOptions { Segments = 3, IdleMicros = 3_600_000_000 }, node: node) { Now = upstream.Now + _ahead };
         var info = new PublisherInfo("r", "relay", "upstream", DuplicatePolicy.Reject, 10_000_000);
         Lease = Stream.Live.TryAcquireReplica(info, _wanted.Add, _ => { }, Stream.Now, out var refusal)!;
         refusal.ShouldBeNull();
@@ -35,8 +37,10 @@ internal sealed class RelayEdge : IDisposable
     public List<RelayMessageType> Types { get; } = [];
 
     /// <summary>Connects again; what the node has is gone on from.</summary>
-    public void Connect()
+    /// <param name="upstream">Another node; null: the same.</param>
+    public void Connect(TestStream? upstream = null)
     {
+        _upstream = upstream ?? _upstream;
         _viewer?.Dispose();
         _rest.Clear();
         _read = 0;
@@ -48,7 +52,7 @@ internal sealed class RelayEdge : IDisposable
     /// <summary>Takes all that there is, and asks for the playlists that are needed.</summary>
     public void Follow()
     {
-        Stream.Now = _upstream.Now + 5_000_000_000;
+        Stream.Now = Math.Max(Stream.Now, _upstream.Now + _ahead);
         Pull();
         while (_wanted.Count > 0)
         {

@@ -1,0 +1,151 @@
+using System.Text;
+using Millrace.Media;
+using Millrace.Streams.Hls;
+using Millrace.Streams.Log;
+using Millrace.Streams.Tests.Hls;
+
+namespace Millrace.Streams.Tests.Relay;
+
+/// <summary>A node whose upstream brings another Timeline goes on with the numbering that its viewers have.</summary>
+public sealed class ForkTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Viewers_go_on_in_one_new_era_where_the_next_origin_has_another_timeline(bool isTransportStream)
+    {
+        var format = isTransportStream ? HlsFormat.TransportStream : HlsFormat.LowLatency;
+        var (first, second) = (Origin(format, 23), Origin(format, 40));
+        using var edge = new RelayEdge(first.Stream);
+        var packager = edge.Use(format);
+        var checker = new PlaylistChecker(packager, () => edge.Stream.Now);
+        using var below = new RelayEdge(edge.Stream, "below");
+        var copy = below.Use(format);
+        Run(first, second, 8, edge, below);
+        var (key, eras, last) = (packager.NameKey, edge.Stream.Era.Number, packager.Snapshot.Renditions[0].LastSegment);
+
+        edge.Connect(second.Stream);
+        below.Follow();
+        Run(first, second, 16, edge, below);
+
+        edge.Live.IsAuthority.ShouldBeTrue();
+        edge.Live.FindHls(format).ShouldBe(packager, "nothing was started anew");
+        (edge.Stream.Era.Number - eras).ShouldBe(1);
+        edge.Stream.Entries.Count(entry => entry.Kind == LogEntryKind.Fork).ShouldBeLessThanOrEqualTo(1);
+        packager.Snapshot.Renditions[0].LastSegment.ShouldBeGreaterThan(last);
+        packager.NameKey.ShouldNotBe(key, "what it decides has names of its own");
+        packager.Snapshot.Renditions[0].Segments.ShouldContain(segment => segment.IsBreak);
+        packager.Snapshot.Renditions[0].Segments.Count(segment => segment.IsBreak).ShouldBe(1);
+        checker.Snapshots.ShouldBeGreaterThan(4);
+        foreach (var view in packager.Snapshot.Renditions)
+            Text(copy.Snapshot, view.Id).ShouldBe(Text(packager.Snapshot, view.Id), "the node below has gone along");
+        below.Live.IsAuthority.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Two_nodes_that_go_on_from_the_same_timeline_never_give_one_name_to_two_things()
+    {
+        var (first, second) = (Origin(HlsFormat.LowLatency, 23), Origin(HlsFormat.LowLatency, 40.3));
+        using var left = new RelayEdge(first.Stream, "left");
+        using var right = new RelayEdge(first.Stream, "right");
+        var packagers = new[] { left.Use(HlsFormat.LowLatency), right.Use(HlsFormat.LowLatency) };
+        Run(first, second, 5.1, left, right);
+        left.Connect(second.Stream);
+        Run(first, second, 0.7, left, right);
+        right.Connect(second.Stream);
+        Run(first, second, 9, left, right);
+        var names = packagers.Select(Objects).ToArray();
+        var shared = names[0].Keys.Intersect(names[1].Keys).ToList();
+        shared.ShouldNotBeEmpty();
+        shared.ShouldAllBe(name => names[0][name] == names[1][name]);
+    }
+
+    [Fact]
+    public void Time_goes_on_for_players()
+    {
+        var (first, second) = (Origin(HlsFormat.LowLatency, 23), Origin(HlsFormat.LowLatency, 900));
+        using var edge = new RelayEdge(first.Stream);
+        using var viewer = new WireViewer(edge.Stream, Wire.WireKey.Rtmp(Media.Flv.FlvForm.Enhanced));
+        Run(first, second, 2, edge);
+        edge.Connect(second.Stream);
+        Run(first, second, 4, edge);
+        viewer.Pull();
+        var times = viewer.Messages().Where(message => message.Type == 9).Select(message => message.Timestamp).ToList();
+        times.ShouldBe([.. times.Order()], "monotonic");
+        times.Zip(times.Skip(1), (a, b) => b - a).Max().ShouldBeLessThan(2_000u);
+        viewer.Signals.ShouldBeEmpty();
+        foreach (var kind in new[] { TrackKind.Video, TrackKind.Audio })
+            edge.Stream.Units(kind).Select(unit => unit.DtsMicros).ShouldBe(edge.Stream.Units(kind).Select(unit => unit.DtsMicros).Order());
+    }
+
+    [Fact]
+    public void A_publisher_of_this_node_goes_on_where_a_copy_was_left()
+    {
+        var first = Origin(HlsFormat.LowLatency, 23);
+        using var edge = new RelayEdge(first.Stream);
+        var packager = edge.Use(HlsFormat.LowLatency);
+        var checker = new PlaylistChecker(packager, () => edge.Stream.Now);
+        first.Source.Run(3, edge.Follow);
+        edge.Lease.Leave(grace: 10_000_000, edge.Stream.Now);
+        edge.Live.State.ShouldBe(StreamState.Live, "viewers are kept");
+
+        var rig = new HlsRig(edge.Stream);
+        rig.Publish().Run(12);
+        edge.Live.IsAuthority.ShouldBeTrue();
+        edge.Live.FindHls(HlsFormat.LowLatency).ShouldBe(packager);
+        packager.Snapshot.Renditions[0].Segments.ShouldContain(segment => segment.IsBreak);
+        checker.Snapshots.ShouldBeGreaterThan(10);
+    }
+
+    [Fact]
+    public void A_copy_that_is_left_and_not_gone_on_with_ends()
+    {
+        var first = Origin(HlsFormat.LowLatency, 9);
+        using var edge = new RelayEdge(first.Stream);
+        edge.Lease.Leave(grace: 10_000_000, edge.Stream.Now);
+        edge.Stream.Now += 9_000_000;
+        edge.Stream.Sweep();
+        edge.Live.State.ShouldBe(StreamState.Live);
+        edge.Stream.Now += 2_000_000;
+        edge.Stream.Sweep();
+        edge.Live.State.ShouldBe(StreamState.Idle);
+    }
+
+    private static HlsRig Origin(HlsFormat format, double seconds)
+    {
+        var rig = new HlsRig();
+        rig.Publish().Run(seconds);
+        rig.Use(format);
+        return rig;
+    }
+
+    /// <summary>Both origins go on, at the same time.</summary>
+    private static void Run(HlsRig first, HlsRig second, double seconds, params RelayEdge[] edges)
+    {
+        for (var time = 0.0; time < seconds; time += 0.1)
+        {
+            first.Source.Run(0.1);
+            second.Source.Run(0.1);
+            foreach (var edge in edges)
+                edge.Follow();
+        }
+    }
+
+    private static string Text(HlsSnapshot snapshot, RenditionId id) => Encoding.UTF8.GetString(snapshot.Playlist(snapshot.Find(id)!, PlaylistForm.Full).Bytes);
+
+    private static Dictionary<string, string> Objects(HlsPackager packager)
+    {
+        var objects = new Dictionary<string, string>();
+        foreach (var view in packager.Snapshot.Renditions)
+        {
+            foreach (var segment in view.Segments)
+            {
+                objects[HlsNames.Segment(view.Id, segment.Number, segment.NameKey)] = segment.ETag;
+                for (var i = 0; i < segment.PartCount; i++)
+                    objects[HlsNames.Part(view.Id, segment.Number, i, segment.NameKeyOf(i))] = segment.Parts[i].ToString();
+            }
+        }
+
+        return objects;
+    }
+}
