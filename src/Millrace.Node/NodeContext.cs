@@ -34,6 +34,9 @@ internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry
     /// <summary>Streams that other nodes hold.</summary>
     public Upstreams Upstreams => field ??= new Upstreams(this);
 
+    /// <summary>Streams that are published here and belong to other nodes.</summary>
+    public Pushers Pushers => field ??= new Pushers(this);
+
     public HlsAudience HlsAudience { get; } = new();
 
     public HlsFetches HlsFetches { get; } = new();

@@ -127,6 +127,14 @@ internal sealed record StreamAddress(StreamName Name, IReadOnlyDictionary<string
         return text[..mark];
     }
 
+    /// <summary>The arguments of a query.</summary>
+    public static IReadOnlyDictionary<string, string> ArgumentsOf(string query)
+    {
+        var arguments = new Dictionary<string, string>(StringComparer.Ordinal);
+        ReadArguments(query, arguments);
+        return arguments;
+    }
+
     private static void ReadArguments(string query, Dictionary<string, string> arguments)
     {
         foreach (var pair in query.TrimStart('?').Split('&', MaxArguments, StringSplitOptions.RemoveEmptyEntries))

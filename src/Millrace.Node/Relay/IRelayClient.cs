@@ -11,6 +11,9 @@ internal interface IRelayClient
     /// <summary>Something has come that is for the request.</summary>
     void OnEvent(RelayConnection connection, in RelayEvent happened, long now);
 
-    /// <summary>The connection has gone, or never was.</summary>
+    /// <summary>The connection has gone, or was refused.</summary>
     void OnClosed(RelayConnection connection, string reason);
+
+    /// <summary>There is nothing to connect to.</summary>
+    void OnUnreachable(string reason, long now);
 }

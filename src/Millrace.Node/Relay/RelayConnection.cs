@@ -26,6 +26,7 @@ internal sealed class RelayConnection : ShardConnection
     private readonly IRelayClient? _client;
     private readonly long _connectDeadline;
     private RelayPlayer? _player;
+    private RelayPublisher? _publisher;
     private bool _isConnected;
     private long _charged;
 
@@ -80,6 +81,13 @@ internal sealed class RelayConnection : ShardConnection
         Session.Open(SessionRole.Relay, stream);
     }
 
+    /// <summary>The log goes out by this connection, to a node that this one has connected to.</summary>
+    public void Push(StreamName name, ulong timeline, long from, long now)
+    {
+        _player = new RelayPlayer(this, _node, name);
+        _player.Push(timeline, from, now);
+    }
+
     /// <summary>Sends what the session has written into the shard's reply buffer.</summary>
     public void SendReply(long now)
     {
@@ -125,8 +133,8 @@ internal sealed class RelayConnection : ShardConnection
 
     protected override void Join(WireLog wire)
     {
-        if (_player is { ResumesAt: >= 0 and var position })
-            Cursor.AttachAt(wire, position);
+        if (_player is not null)
+            _player.Join(wire);
         else
             base.Join(wire);
     }
@@ -204,6 +212,7 @@ internal sealed class RelayConnection : ShardConnection
         // The shard's next session must not send what this one has not.
         Shard.Reply.ResetWrittenCount();
         _player?.OnClosed();
+        _publisher?.OnClosed();
         Session.Close(reason);
         _client?.OnClosed(this, reason);
     }
@@ -261,6 +270,7 @@ internal sealed class RelayConnection : ShardConnection
                 break;
             default:
                 _client?.OnEvent(this, happened, now);
+                _publisher?.OnEvent(happened, now);
                 break;
         }
     }
@@ -276,13 +286,19 @@ internal sealed class RelayConnection : ShardConnection
             return;
         }
 
-        if (request.Kind != RelayRequestKind.Play)
+        switch (request.Kind)
         {
-            Refuse(new RelayRefusal(RelayRefusalCode.Bad, $"{request.Kind} is not served here"), now);
-            return;
+            case RelayRequestKind.Play:
+                _player = new RelayPlayer(this, _node, name);
+                _player.Open(request, now);
+                break;
+            case RelayRequestKind.Publish:
+                _publisher = new RelayPublisher(this, _node, name, request);
+                _publisher.Open(now);
+                break;
+            default:
+                Refuse(new RelayRefusal(RelayRefusalCode.Bad, $"{request.Kind} is not served here"), now);
+                break;
         }
-
-        _player = new RelayPlayer(this, _node, name, request);
-        _player.Open(now);
     }
 }

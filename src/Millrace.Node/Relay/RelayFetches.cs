@@ -5,14 +5,15 @@ using Millrace.Streams.Hls;
 
 namespace Millrace.Node.Relay;
 
-/// <summary>What a puller asks its origin for besides the log: playlists, and objects that were packaged before. On the puller's shard.</summary>
-internal sealed class RelayFetches(RelayPuller puller)
+/// <summary>What is asked of another node besides the log: playlists, and objects that were packaged before. On its connections' shard.</summary>
+internal sealed class RelayFetches
 {
     /// <summary>Playlists that were asked for come within this, microseconds, or are asked for again by who needs them.</summary>
     private const long PlaylistMicros = 10_000_000;
 
     private readonly Dictionary<uint, HlsFetch> _fetches = [];
     private readonly Dictionary<HlsFormat, long> _wanted = [];
+    private RelayConnection? _connection;
     private uint _lastId;
 
     /// <summary>The forms whose playlists are needed, a bit for each.</summary>
@@ -34,8 +35,9 @@ internal sealed class RelayFetches(RelayPuller puller)
     }
 
     /// <summary>A connection has been made: what is still missing is asked for again.</summary>
-    public void Resume(long now)
+    public void Resume(RelayConnection connection, long now)
     {
+        _connection = connection;
         foreach (var (id, fetch) in _fetches)
             Ask(id, fetch, now);
     }
@@ -43,6 +45,7 @@ internal sealed class RelayFetches(RelayPuller puller)
     /// <summary>The connection has gone.</summary>
     public void Abandon()
     {
+        _connection = null;
         foreach (var fetch in _fetches.Values)
             fetch.Abandon();
     }
@@ -92,7 +95,7 @@ internal sealed class RelayFetches(RelayPuller puller)
 
     private void Ask(uint id, HlsFetch fetch, long now)
     {
-        if (puller.Connection is not { } connection)
+        if (_connection is not { } connection)
             return;
         connection.Protocol.Fetch(connection.Shard.Reply, id, fetch.Name.ToString());
         connection.SendReply(now);
@@ -100,7 +103,7 @@ internal sealed class RelayFetches(RelayPuller puller)
 
     private void Tell(long now)
     {
-        if (puller.Connection is not { } connection)
+        if (_connection is not { } connection)
             return;
         connection.Protocol.Want(connection.Shard.Reply, Formats);
         connection.SendReply(now);

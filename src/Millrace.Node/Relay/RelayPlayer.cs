@@ -1,26 +1,28 @@
 using System.Buffers;
-using Millrace.Node.Hls;
-using Millrace.Node.Shards;
 using Millrace.Protocols.Relay;
 using Millrace.Streams;
 using Millrace.Streams.Hls;
-using Millrace.Streams.Relay;
 using Millrace.Streams.Wire;
 
 namespace Millrace.Node.Relay;
 
-/// <summary>The bridge from the log to another node: its entries go from the wire log to the socket, objects that it fetches between them.</summary>
-internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, StreamName name, RelayRequest request)
+/// <summary>
+/// The bridge from the log to another node, which plays the stream or to which it is published: entries go from the wire log to the socket,
+/// objects that the other node fetches between them.
+/// </summary>
+internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, StreamName name)
 {
     private readonly RelayObjects _objects = new(connection, node);
     private readonly HashSet<HlsFormat> _wanted = [];
+    private bool _isServer;
     private bool _isStarted;
+    private long _resumesAt = -1;
+    private long _from;
 
-    /// <summary>Position in the wire log from which on the other node needs it; -1: from the join point.</summary>
-    public long ResumesAt { get; private set; } = -1;
-
-    public void Open(long now)
+    /// <summary>Answers another node's request.</summary>
+    public void Open(RelayRequest request, long now)
     {
+        _isServer = true;
         connection.OpenSession(name);
         var state = node.Upstreams.Want(name, request.Arguments, [.. connection.Protocol.PeerPath, connection.Protocol.PeerNode], out var refusal);
         if (state == UpstreamState.Missing || (state == UpstreamState.Local && node.Registry.Find(name) is not { State: not StreamState.Idle }))
@@ -29,17 +31,23 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
             return;
         }
 
-        var subscription = connection.Shard.Subscriptions.Get(name, WireKey.Relay, node.WindowOf(name, WireFormat.Relay), out var fromEnd, out var unsupported);
-        if (subscription is null)
-        {
-            connection.Refuse(new RelayRefusal(RelayRefusalCode.Unavailable, unsupported!), now);
-            return;
-        }
-
-        if (!fromEnd && request.Timeline != 0)
-            ResumesAt = subscription.Stream.FindRelay(subscription.Wire, request.Timeline, request.From);
-        connection.AttachTo(subscription, fromEnd, now);
+        Attach(request.Timeline, request.From, now);
         OnWant(request.Formats, now);
+    }
+
+    /// <summary>Sends the stream to a node that has agreed to take it.</summary>
+    /// <param name="timeline">The Timeline of which that has a part; 0: none.</param>
+    /// <param name="from">Number of the entry that it needs next.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    public void Push(ulong timeline, long from, long now) => Attach(timeline, from, now);
+
+    /// <summary>Takes its place in the log: where the other node left off, else at the join point.</summary>
+    public void Join(WireLog wire)
+    {
+        if (_resumesAt >= 0)
+            connection.Cursor.AttachAt(wire, _resumesAt);
+        else
+            connection.Cursor.Attach(wire, fromEnd: false);
     }
 
     /// <summary>Entries are about to go out: up to where the log reaches now they are older than what viewers begin with.</summary>
@@ -48,11 +56,12 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
         if (_isStarted)
             return;
         _isStarted = true;
-        Span<byte> head = stackalloc byte[RelayWriter.MaxVarint];
-        var end = connection.Subscription?.Stream.Log?.End ?? 0;
-        connection.Protocol.Accept(connection.Shard.Reply, head[..RelayWriter.Write(head, (ulong)end)]);
-        if (ResumesAt >= 0)
-            RelayWriter.Message(connection.Shard.Reply, RelayMessageType.Resume, head[..RelayWriter.Write(head, (ulong)request.From)]);
+        Span<byte> number = stackalloc byte[RelayWriter.MaxVarint];
+        var reply = connection.Shard.Reply;
+        if (_isServer)
+            connection.Protocol.Accept(reply, number[..RelayWriter.Write(number, (ulong)(connection.Subscription?.Stream.Log?.End ?? 0))]);
+        if (_resumesAt >= 0)
+            RelayWriter.Message(reply, RelayMessageType.Resume, number[..RelayWriter.Write(number, (ulong)_from)]);
         connection.QueueReply();
     }
 
@@ -60,16 +69,17 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
     {
         switch (signal)
         {
-            case WireSignal.Missing:
+            case WireSignal.Missing when _isServer:
                 connection.Refuse(new RelayRefusal(RelayRefusalCode.NotFound, $"{name.Path} is not live"), now);
                 break;
-            case WireSignal.Ended when _isStarted:
-                RelayWriter.Message(connection.Shard.Reply, RelayMessageType.Ended, []);
-                connection.Protocol.Stop(connection.Shard.Reply, "the stream has ended");
-                connection.EndAfterReply("the stream has ended", now);
+            case WireSignal.Ended when _isServer && !_isStarted:
+                connection.Refuse(new RelayRefusal(RelayRefusalCode.NotFound, $"{name.Path} has ended"), now);
                 break;
             case WireSignal.Ended:
-                connection.Refuse(new RelayRefusal(RelayRefusalCode.NotFound, $"{name.Path} has ended"), now);
+                if (_isStarted)
+                    RelayWriter.Message(connection.Shard.Reply, RelayMessageType.Ended, []);
+                connection.Protocol.Stop(connection.Shard.Reply, "the stream has ended");
+                connection.EndAfterReply("the stream has ended", now);
                 break;
         }
     }
@@ -82,7 +92,7 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
             if ((formats & (1 << (int)format)) == 0)
                 _wanted.Remove(format);
             else if (_wanted.Add(format) && connection.Subscription is { } subscription)
-                Begin(subscription.Stream, format);
+                Begin(subscription.Stream, format, now);
         }
     }
 
@@ -101,11 +111,24 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
 
     public void OnClosed() => _objects.Drop();
 
-    private void Begin(LiveStream stream, HlsFormat format)
+    private void Attach(ulong timeline, long from, long now)
+    {
+        if (connection.Shard.Subscriptions.Get(name, WireKey.Relay, node.WindowOf(name, WireFormat.Relay), out var fromEnd, out var unsupported) is not { } subscription)
+        {
+            connection.Refuse(new RelayRefusal(RelayRefusalCode.Unavailable, unsupported!), now);
+            return;
+        }
+
+        (_isStarted, _from) = (false, from);
+        _resumesAt = !fromEnd && timeline != 0 ? subscription.Stream.FindRelay(subscription.Wire, timeline, from) : -1;
+        connection.AttachTo(subscription, fromEnd, now);
+    }
+
+    private void Begin(LiveStream stream, HlsFormat format, long now)
     {
         if (stream.FindHls(format) is { } packager)
         {
-            packager.LastUsed = NodeClock.Micros;
+            packager.LastUsed = now;
             Send(stream, format);
             return;
         }

@@ -3,7 +3,6 @@ using Millrace.Node.Hls;
 using Millrace.Node.Shards;
 using Millrace.Protocols.Relay;
 using Millrace.Streams;
-using Millrace.Streams.Hls;
 using Millrace.Streams.Publishing;
 
 namespace Millrace.Node.Relay;
@@ -21,12 +20,9 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     private readonly Shard _shard;
     private readonly OriginList _origins;
     private readonly string _arguments;
-    private readonly IReadOnlyList<string> _path;
+    private readonly RelayDialer _dialer;
     private readonly ILogger _logger;
-    private readonly RelayFetches _fetches;
-    private LiveStream? _stream;
-    private ReplicaLease? _lease;
-    private RelayConnection? _connection;
+    private RelayIntake? _intake;
     private RelayRefusal? _refusal;
     private RelayRefusal? _worst;
     private long _touched;
@@ -40,9 +36,9 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     public RelayPuller(
         Upstreams upstreams, NodeContext node, Shard shard, StreamName name, OriginList origins, string arguments, IReadOnlyList<string> path)
     {
-        (_upstreams, _node, _shard, Name, _origins, _arguments, _path) = (upstreams, node, shard, name, origins, arguments, path);
+        (_upstreams, _node, _shard, Name, _origins, _arguments) = (upstreams, node, shard, name, origins, arguments);
+        _dialer = new RelayDialer(node, shard, this, path);
         _logger = node.Loggers.CreateLogger("Millrace.Relay");
-        _fetches = new RelayFetches(this);
         Waiters = new HlsWaiters(_ => State != UpstreamState.Pending);
     }
 
@@ -58,7 +54,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     public long Switches { get; private set; }
 
     /// <summary>The node that it comes from; null while there is none. Any thread.</summary>
-    public RelayConnection? Connection => Volatile.Read(ref _connection);
+    public RelayConnection? Connection => _dialer.Connection;
 
     /// <summary>Any thread.</summary>
     public OriginAddress Origin => _origins.Current;
@@ -77,13 +73,13 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     public void Stop(string reason) => _shard.Post(() => Finish(reason, NodeClock.Micros));
 
     /// <summary>Any thread.</summary>
-    public void Fetch(HlsFetch fetch) => _shard.Post(() =>
+    public void Fetch(HlsFetch fetch)
     {
-        if (_isOver)
-            fetch.Fail();
+        if (Volatile.Read(ref _intake) is { } intake)
+            intake.Fetch(fetch);
         else
-            _fetches.Add(fetch, NodeClock.Micros);
-    });
+            fetch.Fail();
+    }
 
     public void OnReady(RelayConnection connection, long now)
     {
@@ -92,43 +88,40 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
             Kind = RelayRequestKind.Play,
             Stream = Name.ToString(),
             Arguments = _arguments,
-            Timeline = _lease!.Timeline,
-            From = _lease.Next,
-            Formats = _fetches.Formats,
+            Timeline = _intake!.Lease.Timeline,
+            From = _intake.Lease.Next,
+            Formats = _intake.Formats,
         });
         connection.OpenSession(Name);
     }
 
     public void OnEvent(RelayConnection connection, in RelayEvent happened, long now)
     {
-        if (connection != _connection || _isOver)
+        if (_isOver || connection != _dialer.Connection)
             return;
-        var error = happened.Kind switch
-        {
-            RelayEventKind.Accepted => Accept(happened),
-            RelayEventKind.Log => _lease!.Receive(happened.Type, happened.Payload.Span, now),
-            RelayEventKind.Playlists => _lease!.ReceivePlaylists(happened.Payload.Span, now),
-            RelayEventKind.Object => _fetches.OnObject(happened),
-            RelayEventKind.ObjectData => _fetches.OnData(happened),
-            _ => null,
-        };
+        var error = happened.Kind == RelayEventKind.Accepted ? Accept(connection, happened, now) : _intake!.Take(happened, now);
         if (happened.Kind == RelayEventKind.Refused)
             _refusal = happened.Refusal;
         if (error is not null)
             connection.Farewell(error, mayReturn: false, now);
         else if (happened is { Kind: RelayEventKind.Log, Type: RelayMessageType.Ended })
             Finish("the stream has ended", now);
-        else if (_lease!.IsLive && (State == UpstreamState.Pending || _lostAt != 0))
+        else if (_intake!.Lease.IsLive && (State == UpstreamState.Pending || _lostAt != 0))
             GoLive();
     }
 
     public void OnClosed(RelayConnection connection, string reason)
     {
-        if (connection != _connection || _isOver)
+        if (_isOver || !_dialer.Forget(connection))
             return;
-        Volatile.Write(ref _connection, null);
-        _fetches.Abandon();
+        _intake!.Disconnect();
         GoOn(reason, NodeClock.Micros);
+    }
+
+    public void OnUnreachable(string reason, long now)
+    {
+        if (!_isOver)
+            GoOn(reason, now);
     }
 
     public override void OnDeadline(long now)
@@ -136,31 +129,25 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         if (_isOver)
             return;
         _shard.Wheel.Arm(this, now + TickMicros);
-        if (_stream!.IsWatched(now))
+        if (_intake!.Stream.IsWatched(now))
             _watched = now;
-        _fetches.Sweep(_stream, now);
+        _intake.Sweep(now);
         var edge = _node.Settings.Edge;
         if (now - Math.Max(_watched, Volatile.Read(ref _touched)) >= edge.Linger.ToMicros())
             Finish("nobody watches", now);
         else if (_lostAt != 0 && now - _lostAt >= (State == UpstreamState.Pending ? edge.StartTimeout : edge.GiveUp).ToMicros())
             GiveUp(new RelayRefusal(RelayRefusalCode.Unavailable, $"no origin has answered: {_refusal?.Reason ?? "none could be reached"}"), now);
         else if (now >= _retryAt)
-            Connect(now);
+            Connect();
     }
 
     private void Start(long now)
     {
         var info = new PublisherInfo("relay", "relay", _origins.Current.ToString(), DuplicatePolicy.Reject, 0);
-        string? refusal = null;
-        _node.Registry.Use(Name, 0, (stream, _) =>
-        {
-            _stream = stream;
-            _lease = stream.TryAcquireReplica(info, OnWant, OnRevoked, now, out refusal);
-            return 0;
-        });
+        Volatile.Write(ref _intake, RelayIntake.TryOpen(_node, _shard, Name, info, reason => Finish(reason, NodeClock.Micros), now, out var refusal));
         _watched = now;
         _lostAt = now;
-        if (_lease is null)
+        if (_intake is null)
         {
             _logger.LogWarning("{Stream} is not fetched: {Reason}", Name, refusal);
             _upstreams.Forget(this);
@@ -170,58 +157,22 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         }
 
         _shard.Wheel.Arm(this, now + TickMicros);
-        Connect(now);
+        Connect();
     }
 
-    private void Connect(long now)
+    private void Connect()
     {
         _retryAt = long.MaxValue;
         _refusal = null;
-        var origin = _origins.Current;
-        var resolving = origin.ResolveAsync(_node.Stopping);
-        if (resolving.IsCompletedSuccessfully)
-            Connect(resolving.Result[0], now);
-        else
-            _ = ConnectAsync(resolving);
+        _dialer.Dial(_origins.Current);
     }
 
-    private async Task ConnectAsync(Task<System.Net.IPEndPoint[]> resolving)
-    {
-        await ((Task)resolving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _shard.Post(() =>
-        {
-            if (_isOver)
-                return;
-            if (resolving.IsCompletedSuccessfully && resolving.Result.Length > 0)
-                Connect(resolving.Result[0], NodeClock.Micros);
-            else
-                GoOn($"{_origins.Current.Host} has no address", NodeClock.Micros);
-        });
-    }
-
-    private void Connect(System.Net.IPEndPoint remote, long now)
-    {
-        if (OutboundSocket.TryConnect(remote, out var error) is not { } socket)
-        {
-            GoOn(error!, now);
-            return;
-        }
-
-        var connection = new RelayConnection(socket, _shard, _node, this, _path);
-        Volatile.Write(ref _connection, connection);
-        if (_shard.TryAdopt(connection))
-            connection.OnAdopted(now);
-        else
-            connection.Close("epoll refused the socket");
-    }
-
-    private string? Accept(in RelayEvent happened)
+    private string? Accept(RelayConnection connection, in RelayEvent happened, long now)
     {
         var input = new RelayReader(happened.Payload.Span);
         if (!input.TryNumber(long.MaxValue, out long head))
             return "an answer that cannot be read";
-        _lease!.Connect(head);
-        _fetches.Resume(NodeClock.Micros);
+        _intake!.Connect(connection, head, now);
         return null;
     }
 
@@ -243,7 +194,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         _logger.LogInformation("{Stream} does not come from {Origin}: {Reason}", Name, _origins.Current, reason);
         if (_origins.TryNext())
         {
-            Connect(now);
+            Connect();
             return;
         }
 
@@ -254,11 +205,8 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
             return;
         }
 
-        var edge = _node.Settings.Edge;
-        var pause = Math.Min(edge.RetryMax.ToMicros(), edge.RetryMin.ToMicros() << Math.Min(_rounds++, 20));
         _worst = null;
-        // So that edges that have lost the same origin do not come back at the same moment.
-        _retryAt = now + (pause * 2 / 3) + Random.Shared.NextInt64((pause / 3) + 1);
+        _retryAt = now + RelayDialer.PauseAfter(_node.Settings.Edge, _rounds++);
         _shard.Wheel.Arm(this, Math.Min(Deadline, _retryAt));
     }
 
@@ -266,7 +214,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     {
         _upstreams.NoteMissing(Name, refusal, now);
         Settle(UpstreamState.Missing);
-        _stream!.TellMissing();
+        _intake!.Stream.TellMissing();
         Finish(refusal.Reason, now);
     }
 
@@ -277,10 +225,8 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         _isOver = true;
         _shard.Wheel.Disarm(this);
         _upstreams.Forget(this);
-        _connection?.Farewell(reason, mayReturn: false, now);
-        Volatile.Write(ref _connection, null);
-        _fetches.Fail();
-        _lease?.Leave(grace: 0, now);
+        _dialer.Stop(reason, now);
+        _intake?.Leave(grace: 0, now);
         if (State == UpstreamState.Pending)
             Settle(UpstreamState.Missing);
         _logger.LogInformation("{Stream} is fetched no more: {Reason}", Name, reason);
@@ -292,12 +238,4 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         Interlocked.MemoryBarrier();
         Waiters.OnPublished();
     }
-
-    private void OnWant(HlsFormat format) => _shard.Post(() =>
-    {
-        if (!_isOver)
-            _fetches.Want(format, NodeClock.Micros);
-    });
-
-    private void OnRevoked(string reason) => _shard.Post(() => Finish(reason, NodeClock.Micros));
 }

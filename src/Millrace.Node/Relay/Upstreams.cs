@@ -31,6 +31,7 @@ internal enum UpstreamState
 internal sealed class Upstreams(NodeContext node)
 {
     private readonly ConcurrentDictionary<StreamName, RelayPuller> _pullers = new();
+    private readonly ConcurrentDictionary<StreamName, RelayIntake> _published = new();
     private readonly MissingNames _missing = new();
     private int _round = -1;
     private volatile bool _stops;
@@ -80,9 +81,16 @@ internal sealed class Upstreams(NodeContext node)
     {
         if (_pullers.TryGetValue(name, out var puller))
             puller.Fetch(fetch);
+        else if (_published.TryGetValue(name, out var intake))
+            intake.Fetch(fetch);
         else
             fetch.Fail();
     }
+
+    /// <summary>Another node publishes a stream here.</summary>
+    internal void Add(StreamName name, RelayIntake intake) => _published[name] = intake;
+
+    internal void Remove(StreamName name, RelayIntake intake) => _published.TryRemove(new KeyValuePair<StreamName, RelayIntake>(name, intake));
 
     public bool TryFind(StreamName name, [NotNullWhen(true)] out RelayPuller? puller) => _pullers.TryGetValue(name, out puller);
 

@@ -98,6 +98,21 @@ internal sealed class RtmpConnection : ShardConnection
         EndAfterSent(reason, now);
     }
 
+    /// <summary>The bridge has answered: what has come meanwhile is taken.</summary>
+    public void GoOn(long now)
+    {
+        if (IsEnding)
+            return;
+        var carried = _carried;
+        _carry.AsSpan(0, carried).CopyTo(Shard.ReceiveBuffer);
+        _carried = 0;
+        Feed(Shard.ReceiveBuffer, carried, now);
+        if (IsEnding)
+            return;
+        ResumeInput();
+        ArmBy(NextTimer(now));
+    }
+
     public override void Farewell(string reason, bool mayReturn, long now)
     {
         if (IsEnding)
@@ -117,6 +132,16 @@ internal sealed class RtmpConnection : ShardConnection
     {
         for (var read = 0; read < MaxReads && !IsEnding; read++)
         {
+            if (_session.IsWaitingForBridge)
+            {
+                // What comes stays in the socket until there is an answer.
+                if (HasPeerEnded)
+                    Close("the peer closed the connection before there was an answer");
+                else
+                    PauseInput(hearsHangup: true);
+                break;
+            }
+
             var buffer = Shard.ReceiveBuffer;
             if (_carried > 0)
                 _carry.AsSpan(0, _carried).CopyTo(buffer);

@@ -4,7 +4,9 @@ using Millrace.Media.Codecs;
 using Millrace.Media.Flv;
 using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
+using Millrace.Protocols.Relay;
 using Millrace.Protocols.Rtmp;
+using Millrace.Streams;
 using Millrace.Streams.Publishing;
 
 namespace Millrace.Node.Rtmp;
@@ -19,6 +21,7 @@ internal sealed class RtmpPublisher
     private readonly long _idleTimeout;
     private long _lastMedia;
     private bool _ended;
+    private bool _isPending;
 
     private RtmpPublisher(RtmpConnection connection, PublisherLease lease, long idleTimeout, long now)
     {
@@ -29,9 +32,12 @@ internal sealed class RtmpPublisher
         _lastMedia = now;
     }
 
-    public long NextDeadline => _ended || _idleTimeout == 0 ? long.MaxValue : _lastMedia + _idleTimeout;
+    public long NextDeadline => _ended || _isPending || _idleTimeout == 0 ? long.MaxValue : _lastMedia + _idleTimeout;
 
-    /// <summary>Checks the token and takes the stream's lease; refuses with a status, before any media is taken.</summary>
+    /// <summary>
+    /// Checks the token and takes the stream's lease; refuses with a status, before any media is taken. Where another node holds the stream that
+    /// decides as well, and the connection waits for it.
+    /// </summary>
     public static RtmpPublisher? TryStart(RtmpConnection connection, NodeContext node, StreamAddress address, long now)
     {
         var session = connection.Protocol;
@@ -57,11 +63,51 @@ internal sealed class RtmpPublisher
             return null;
         }
 
-        node.Traffic.Admit(address.Name);
-        node.Traffic.Count(address.Name, TrafficFormat.Rtmp, 200, 0, 0, 0);
-        session.AcceptPublish(reply);
-        connection.OpenSession(SessionRole.Publisher, address.Name);
-        return new RtmpPublisher(connection, lease, publish.IdleTimeout.ToMicros(), now);
+        var publisher = new RtmpPublisher(connection, lease, publish.IdleTimeout.ToMicros(), now);
+        var request = new RelayRequest
+        {
+            Kind = RelayRequestKind.Publish,
+            Stream = address.Name.ToString(),
+            Arguments = address.Query,
+            Client = connection.Socket.Remote.ToString(),
+            Protocol = "rtmp",
+            Agent = connection.Session.Agent,
+        };
+        void OnVerdict(RelayRefusal? verdict, long at) => publisher.OnVerdict(node, address.Name, verdict, at);
+        if (node.Pushers.Begin(address.Name, connection.Shard, request, [], OnVerdict, OnRevoked) is null)
+            publisher.Accept(node, address.Name);
+        else
+            publisher._isPending = true;
+        return publisher;
+    }
+
+    private void Accept(NodeContext node, StreamName name)
+    {
+        node.Traffic.Admit(name);
+        node.Traffic.Count(name, TrafficFormat.Rtmp, 200, 0, 0, 0);
+        _connection.Protocol.AcceptPublish(_connection.Shard.Reply);
+        _connection.OpenSession(SessionRole.Publisher, name);
+    }
+
+    /// <summary>The node that holds the stream has decided.</summary>
+    private void OnVerdict(NodeContext node, StreamName name, RelayRefusal? refusal, long now)
+    {
+        if (_ended || _connection.IsEnding)
+            return;
+        _isPending = false;
+        _lastMedia = now;
+        if (refusal is null)
+        {
+            Accept(node, name);
+            _connection.SendReply(now);
+            _connection.GoOn(now);
+            return;
+        }
+
+        node.Traffic.Count(name, TrafficFormat.Rtmp, refusal.Code == RelayRefusalCode.Denied ? 401 : refusal.Code == RelayRefusalCode.Conflict ? 409 : 502, 0, 0, 0);
+        var code = refusal.Code == RelayRefusalCode.Denied ? "NetStream.Publish.Denied" : "NetStream.Publish.BadName";
+        _connection.Protocol.RejectPublish(_connection.Shard.Reply, code, refusal.Reason);
+        _connection.EndAfterReply($"publish refused by the origin: {refusal.Reason}", now);
     }
 
     public void OnMedia(in RtmpEvent media, long now)

@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using Millrace.Node.Settings;
+using Millrace.Node.Shards;
+using Millrace.Protocols.Relay;
+using Millrace.Streams;
+
+namespace Millrace.Node.Relay;
+
+/// <summary>The streams that are published here and sent on to their origins. Any thread.</summary>
+internal sealed class Pushers(NodeContext node)
+{
+    private readonly ConcurrentDictionary<StreamName, RelayPusher> _pushers = new();
+    private int _round = -1;
+
+    public IEnumerable<RelayPusher> All => _pushers.Values;
+
+    public int Count => _pushers.Count;
+
+    /// <summary>Begins to send a stream that somebody wants to publish; null where it is this node's own.</summary>
+    /// <param name="name">The stream, to which he has the right here.</param>
+    /// <param name="shard">Where he is.</param>
+    /// <param name="request">What the origin is told of him.</param>
+    /// <param name="path">The nodes below.</param>
+    /// <param name="onVerdict">Called once, on the shard: null when an origin takes the stream.</param>
+    /// <param name="onRevoked">Called on the shard when an origin that took it does so no more.</param>
+    public RelayPusher? Begin(
+        StreamName name, Shard shard, RelayRequest request, IReadOnlyList<string> path, Action<RelayRefusal?, long> onVerdict, Action<string> onRevoked)
+    {
+        if (node.Settings.OriginsOf(node.Settings.VhostOf(name.Vhost), name.App) is not { Count: > 0 } origins)
+            return null;
+        // One who comes back within the grace is judged anew: who has sent the stream so far gives way.
+        if (_pushers.TryRemove(name, out var before))
+            before.Stop("the publisher has come back");
+        var first = node.Settings.Edge.Failover switch
+        {
+            OriginChoice.RoundRobin => (int)((uint)Interlocked.Increment(ref _round) % (uint)origins.Count),
+            OriginChoice.Hash => (int)(OriginList.Hash(name) % (uint)origins.Count),
+            _ => 0,
+        };
+        var pusher = new RelayPusher(this, node, shard, name, new OriginList(origins, first), request, path, onVerdict, onRevoked);
+        _pushers[name] = pusher;
+        pusher.Begin(before is not null);
+        return pusher;
+    }
+
+    internal void Forget(RelayPusher pusher) => _pushers.TryRemove(new KeyValuePair<StreamName, RelayPusher>(pusher.Name, pusher));
+}
