@@ -1,0 +1,219 @@
+using System.Net;
+using Millrace.Media.Flv;
+using Millrace.Node.Sessions;
+using Millrace.Node.Settings;
+using Millrace.Node.Tests.Harness;
+using Millrace.Streams;
+
+namespace Millrace.Node.Tests.Relay;
+
+/// <summary>Nodes that fetch streams from each other, and publish to each other.</summary>
+public sealed class RelayNodeTests
+{
+    private static readonly StreamName Name = new("default", "live", "x");
+
+    [Fact]
+    public async Task Nothing_is_fetched_without_a_viewer_and_one_stream_once_for_all_of_them()
+    {
+        await using var origin = await TestNode.StartAsync();
+        await using var edge = await EdgeAsync("edge", settings => settings with { Edge = settings.Edge with { Linger = TimeSpan.FromMilliseconds(300) } }, origin);
+        using var source = new LiveSource(await origin.PublishAsync());
+        await Wait.Until(() => source.Sent > 30, "a stream");
+        RelaysOf(origin).ShouldBe(0);
+
+        var players = Enumerable.Range(0, 8).Select(_ => edge.Play()).ToList();
+        await Wait.Until(() => players.TrueForAll(static player => player.MediaCount > 60), "media for all of them");
+
+        RelaysOf(origin).ShouldBe(1);
+        origin.Log.Containing("relay relay").Count(line => line.Contains("opened", StringComparison.Ordinal)).ShouldBe(1);
+        foreach (var player in players)
+            ShouldBeWhole(LiveSource.NumbersOf(player));
+        players.ForEach(static player => player.Dispose());
+        await Wait.Until(() => RelaysOf(origin) == 0, "nobody watches any more");
+        edge.Log.Containing("is fetched no more: nobody watches").Count.ShouldBe(1);
+        await Wait.Until(() => edge.Node.Context.Registry.Find(Name) is null or { State: StreamState.Idle }, "the copy has gone");
+    }
+
+    [Fact]
+    public async Task A_viewer_begins_with_the_newest_key_frame_not_with_the_segment()
+    {
+        await using var origin = await TestNode.StartAsync();
+        await using var edge = await EdgeAsync("edge", null, origin);
+        using var source = new LiveSource(await origin.PublishAsync());
+        await Wait.Until(() => source.Sent > 150, "three seconds");
+
+        var player = edge.Play();
+        await Wait.Until(() => player.MediaCount > 5, "media");
+
+        var numbers = LiveSource.NumbersOf(player);
+        (numbers[0] % 20).ShouldBe(0);
+        numbers[0].ShouldBeGreaterThanOrEqualTo(140);
+    }
+
+    [Fact]
+    public async Task A_name_that_no_origin_knows_is_not_found_and_not_asked_for_again_at_once()
+    {
+        await using var origin = await TestNode.StartAsync();
+        await using var edge = await EdgeAsync("edge", settings => settings with { Edge = settings.Edge with { NegativeCache = TimeSpan.FromSeconds(30) } }, origin);
+        for (var i = 0; i < 20; i++)
+        {
+            using var answer = await edge.Page.GetAsync(i % 2 == 0 ? "/live/x.flv" : "/live/x/llhls.m3u8", TestContext.Current.CancellationToken);
+            answer.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        }
+
+        origin.Log.Containing("relay relay").Count(line => line.Contains("opened", StringComparison.Ordinal)).ShouldBe(1);
+        edge.Node.Context.Upstreams.MissingCount.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task An_rtmp_player_that_was_there_first_is_served_when_the_publisher_comes()
+    {
+        await using var origin = await TestNode.StartAsync();
+        await using var edge = await EdgeAsync("edge", settings => settings with { Edge = settings.Edge with { NegativeCache = TimeSpan.FromMilliseconds(100) } }, origin);
+        var player = edge.Play();
+        await Wait.Until(() => edge.Log.Containing("is not live").Count > 2, "it is asked for again");
+        using var source = new LiveSource(await origin.PublishAsync());
+        await Wait.Until(() => player.MediaCount > 30, "media");
+    }
+
+    [Fact]
+    public async Task A_publisher_at_an_edge_is_published_at_the_origin_and_plays_at_both()
+    {
+        await using var origin = await TestNode.StartAsync();
+        await using var edge = await EdgeAsync("edge", null, origin);
+        await using var second = await EdgeAsync("second", null, origin);
+        using var source = new LiveSource(await edge.PublishAsync());
+        await Wait.Until(() => source.Sent > 30, "a stream");
+
+        var players = new[] { edge, origin, second }.Select(static node => node.Play()).ToList();
+        await Wait.Until(() => players.TrueForAll(static player => player.MediaCount > 60), "media at all of them");
+
+        players.ForEach(static player => ShouldBeWhole(LiveSource.NumbersOf(player)));
+        var timelines = new[] { edge, origin, second }.Select(static node => node.Node.Context.Registry.Find(Name)!.Timeline.Id).Distinct();
+        timelines.Count().ShouldBe(1, "the node that has the publisher decides");
+        edge.Node.Context.Upstreams.Count.ShouldBe(0, "its viewers are served there");
+    }
+
+    [Fact]
+    public async Task A_publisher_whom_the_origin_refuses_is_refused_before_media_is_taken()
+    {
+        await using var origin = await TestNode.StartAsync(static settings => settings with { Publish = settings.Publish with { Token = new Secret("right") } });
+        await using var edge = await EdgeAsync("edge", null, origin);
+        var wrong = await edge.PublishAsync(name: "x?token=wrong");
+        await Wait.Until(() => wrong.HasEnded, "the verdict");
+        wrong.IsReady.ShouldBeFalse();
+        wrong.Statuses.ShouldBe(["NetStream.Publish.Denied"]);
+
+        using var source = new LiveSource(await edge.PublishAsync(name: "x?token=right"));
+        var player = origin.Play();
+        await Wait.Until(() => player.MediaCount > 10, "media at the origin");
+        await Wait.Until(() => edge.Node.Context.Registry.Find(Name) is { State: StreamState.Live }, "live");
+
+        var second = await edge.PublishAsync(name: "x?token=right");
+        await Wait.Until(() => second.HasEnded, "the name is taken");
+        second.Statuses.ShouldBe(["NetStream.Publish.BadName"]);
+    }
+
+    [Fact]
+    public async Task Where_no_origin_can_be_reached_a_publisher_is_told_so()
+    {
+        await using var edge = await TestNode.StartAsync(static settings => Remote(settings, "edge", 1));
+        var publisher = await edge.PublishAsync();
+        await Wait.Until(() => publisher.HasEnded, "the verdict");
+        publisher.Statuses.ShouldBe(["NetStream.Publish.BadName"]);
+        edge.Node.Context.Pushers.Count.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Viewers_lose_nothing_when_the_next_origin_is_below_the_same_authority()
+    {
+        await using var authority = await TestNode.StartAsync();
+        var first = await EdgeAsync("first", null, authority);
+        await using var second = await EdgeAsync("second", null, authority);
+        await using var edge = await EdgeAsync("edge", null, first, second);
+        using var source = new LiveSource(await authority.PublishAsync());
+        var player = edge.Play();
+        await Wait.Until(() => player.MediaCount > 60, "media");
+
+        await first.DisposeAsync();
+        var before = player.MediaCount;
+        await Wait.Until(() => player.MediaCount > before + 100, "media goes on");
+
+        player.HasEnded.ShouldBeFalse();
+        ShouldBeWhole(LiveSource.NumbersOf(player));
+        edge.Node.Context.Registry.Find(Name)!.IsAuthority.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Viewers_stay_when_the_next_origin_has_another_timeline()
+    {
+        var first = await TestNode.StartAsync();
+        await using var second = await TestNode.StartAsync();
+        await using var edge = await EdgeAsync("edge", null, first, second);
+        using var one = new LiveSource(await first.PublishAsync());
+        using var other = new LiveSource(await second.PublishAsync());
+        var player = edge.Play();
+        await Wait.Until(() => player.MediaCount > 60, "media");
+
+        await first.DisposeAsync();
+        var before = player.MediaCount;
+        await Wait.Until(() => player.MediaCount > before + 100, "media goes on");
+
+        player.HasEnded.ShouldBeFalse();
+        player.Statuses.ShouldNotContain("NetStream.Play.UnpublishNotify");
+        var times = player.Media.Where(static tag => tag.Type == FlvTagType.Video && !tag.IsSequenceHeader).Select(static tag => tag.Time).ToList();
+        times.ShouldBe([.. times.Order()], "monotonic");
+        edge.Node.Context.Registry.Find(Name)!.IsAuthority.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_publisher_at_an_edge_stays_when_its_origin_goes()
+    {
+        var first = await TestNode.StartAsync();
+        await using var second = await TestNode.StartAsync();
+        await using var edge = await EdgeAsync("edge", null, first, second);
+        var publisher = await edge.PublishAsync();
+        using var source = new LiveSource(publisher);
+        var local = edge.Play();
+        await Wait.Until(() => local.MediaCount > 60 && first.Node.Context.Registry.Find(Name) is { State: StreamState.Live }, "media");
+
+        await first.DisposeAsync();
+        await Wait.Until(() => second.Node.Context.Registry.Find(Name) is { State: StreamState.Live, IsWaiting: false }, "the next origin has it");
+        var player = second.Play();
+        await Wait.Until(() => player.MediaCount > 50, "media at the next origin");
+
+        publisher.HasEnded.ShouldBeFalse();
+        ShouldBeWhole(LiveSource.NumbersOf(local));
+        ShouldBeWhole(LiveSource.NumbersOf(player));
+    }
+
+    [Fact]
+    public async Task A_loop_of_origins_is_refused()
+    {
+        var ports = new int[2];
+        await using var first = await TestNode.StartAsync(static settings => settings with { Cluster = settings.Cluster with { Node = "first" } });
+        await using var second = await EdgeAsync("second", null, first);
+        await using var third = await EdgeAsync("third", null, second);
+        ports[0] = third.Node.RelayPort;
+        await using var looped = await TestNode.StartAsync(settings => Remote(settings, "first", ports[0]));
+        using var answer = await looped.Page.GetAsync("/live/x.flv", TestContext.Current.CancellationToken);
+        answer.IsSuccessStatusCode.ShouldBeFalse();
+    }
+
+    private static Task<TestNode> EdgeAsync(string id, Func<NodeSettings, NodeSettings>? change, params TestNode[] origins) =>
+        TestNode.StartAsync(settings => Remote(change?.Invoke(settings) ?? settings, id, Array.ConvertAll(origins, static origin => origin.Node.RelayPort)));
+
+    private static NodeSettings Remote(NodeSettings settings, string id, params int[] ports) => settings with
+    {
+        Cluster = settings.Cluster with { Node = id },
+        Vhosts = [new VhostSettings { Name = VhostSettings.DefaultName, Mode = VhostMode.Remote, Origin = Array.ConvertAll(ports, static port => $"millrace://127.0.0.1:{port}") }],
+    };
+
+    private static int RelaysOf(TestNode node) => node.Node.Context.Sessions.All.Count(static session => session.Role == SessionRole.Relay);
+
+    private static void ShouldBeWhole(List<int> numbers)
+    {
+        numbers.Count.ShouldBeGreaterThan(20);
+        numbers.ShouldBe([.. Enumerable.Range(numbers[0], numbers.Count)]);
+    }
+}
