@@ -264,6 +264,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         _log?.Dispose();
         _log = null;
         (_replica, _isReplaying) = (null, false);
+        Hops.Clear();
         _wires.End();
         TellAwaiting();
     }

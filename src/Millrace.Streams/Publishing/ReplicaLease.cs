@@ -146,7 +146,7 @@ internal sealed class ReplicaLease : StreamLease
 
     private string? SetClock(ReadOnlySpan<byte> payload)
     {
-        if (!_stream.Hops.TryTake(payload, out var epoch))
+        if (!_stream.Hops.TryTake(payload, isNew: _number >= Next, out var epoch))
             return "a clock that cannot be read";
         if (_number >= Next && _stream.Timeline.Era is { } era)
             era.EpochMicros = epoch;
