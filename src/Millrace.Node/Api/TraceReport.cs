@@ -52,6 +52,8 @@ internal sealed class TraceReport(NodeContext node)
 
     private static double? MillisOf(long bytes, LiveStream stream)
     {
+        if (bytes == 0)
+            return 0;
         var bitrate = stream.Timeline.Era?.Tracks.Sum(static track => track.Stats.Bitrate) ?? 0;
         return bitrate > 0 ? Math.Round(bytes * 8e3 / bitrate, 3) : null;
     }
