@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Node.Cluster;
 using Millrace.Node.Hls;
 using Millrace.Node.Http;
 using Millrace.Node.Memory;
@@ -96,6 +97,7 @@ internal sealed class MediaNode : IAsyncDisposable
         {
             var port = _acceptor.Listen(_settings.Relay.Listen[i], $"relay.listen[{i}]", (socket, shard) => new RelayConnection(socket, shard, Context));
             Announce("relay", _settings.Relay.Listen[i], port);
+            Context.RelayListeners = [.. Context.RelayListeners, _settings.Relay.Listen[i] with { Port = port }];
             RelayPort = RelayPort == 0 ? port : RelayPort;
         }
 
@@ -104,6 +106,8 @@ internal sealed class MediaNode : IAsyncDisposable
             shard.Start();
         _acceptor.Start();
         _sweeper = SweepAsync();
+        var status = new OwnStatus(Context, HttpPort);
+        Context.OriginMap = OriginMaps.Create(_settings.Cluster with { Node = Context.Id }, status.Make, TimeProvider.System, _loggers.CreateLogger("Millrace.Cluster"));
         var metrics = new PrometheusText(Context, _shards, _counts, _pool);
         _web = new WebServers(Context, _kestrel, metrics, _counts, certificate, RtmpPort);
         await _web.StartAsync(cancellationToken);
@@ -159,6 +163,8 @@ internal sealed class MediaNode : IAsyncDisposable
             shard.Dispose();
         if (_web is not null)
             await _web.DisposeAsync();
+        if (Context.OriginMap is { } map)
+            await map.DisposeAsync();
         _stopping.Dispose();
     }
 
@@ -208,7 +214,7 @@ internal sealed class MediaNode : IAsyncDisposable
             : (endpoint with { Port = 0 }).ToString()[..^2];
 
     /// <summary>Nodes on one machine differ by their ports.</summary>
-    private static string IdOf(NodeSettings settings)
+    internal static string IdOf(NodeSettings settings)
     {
         if (settings.Cluster.Node.Length > 0)
             return settings.Cluster.Node;

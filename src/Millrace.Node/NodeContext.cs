@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Node.Cluster;
 using Millrace.Node.Hls;
 using Millrace.Node.Metrics;
 using Millrace.Node.Relay;
@@ -36,6 +37,12 @@ internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry
 
     /// <summary>Streams that are published here and belong to other nodes.</summary>
     public Pushers Pushers => field ??= new Pushers(this);
+
+    /// <summary>Which node has which stream; null before the node has started.</summary>
+    public IOriginMap? OriginMap { get; set; }
+
+    /// <summary>Where other nodes connect, as far as the listeners are open.</summary>
+    public IReadOnlyList<ListenEndpoint> RelayListeners { get; set; } = [];
 
     public HlsAudience HlsAudience { get; } = new();
 

@@ -30,6 +30,9 @@ internal sealed partial class LiveStream
     /// <summary>The way of units.</summary>
     public RelayHops Hops { get; } = new();
 
+    /// <summary>Who publishes, here or at the authority; null where that is not known. Any thread.</summary>
+    public RelayedPublisher? Publisher => !IsAuthority ? Hops.Publisher : Holder?.Info is { } info ? new RelayedPublisher(info.Protocol, info.Remote) : null;
+
     /// <summary>Asks for the right to append what another node has decided. Null with the reason where somebody else has it.</summary>
     /// <param name="info">Who asks.</param>
     /// <param name="onWant">Called with a form of HLS whose playlists are needed from the other node; inside the stream's lock.</param>
@@ -181,7 +184,7 @@ internal sealed partial class LiveStream
         }
 
         TellHls(unit);
-        Hops.Arrive(Resources.Node, unit.ArrivedMicros + Resources.Options.UnixOffsetMicros);
+        Hops.Arrive(Resources.Node, unit.ArrivedMicros + Resources.Options.UnixOffsetMicros, isOld: _isReplaying);
         return true;
     }
 

@@ -269,6 +269,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         _log?.Dispose();
         _log = null;
         (_replica, _isReplaying, _orphanEnd) = (null, false, long.MaxValue);
+        Hops.Clear();
         _wires.End();
         TellAwaiting();
     }

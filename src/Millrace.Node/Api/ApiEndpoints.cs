@@ -46,13 +46,13 @@ internal sealed class ApiEndpoints(NodeContext node, PrometheusText metrics)
     private JsonHttpResult<StreamList> ListStreams()
     {
         var sessions = node.Sessions.ByStream();
-        var streams = node.Registry.Streams.Select(stream => StreamReport.Of(stream, sessions[stream.Name], node.HlsAudience)).OrderBy(stream => stream.Name, StringComparer.Ordinal);
+        var streams = node.Registry.Streams.Select(stream => StreamReport.Of(stream, sessions[stream.Name], node)).OrderBy(stream => stream.Name, StringComparer.Ordinal);
         return TypedResults.Json(new StreamList([.. streams]), ApiJson.Default.StreamList);
     }
 
     private Results<JsonHttpResult<StreamReply>, JsonHttpResult<ErrorReply>> FindStream(string path) =>
         Find(path, out var error) is { } stream
-            ? TypedResults.Json(StreamReport.Of(stream, node.Sessions.Of(stream.Name), node.HlsAudience), ApiJson.Default.StreamReply)
+            ? TypedResults.Json(StreamReport.Of(stream, node.Sessions.Of(stream.Name), node), ApiJson.Default.StreamReply)
             : error!;
 
     private Results<NoContent, JsonHttpResult<ErrorReply>> KickStream(string path)
@@ -96,7 +96,7 @@ internal sealed class ApiEndpoints(NodeContext node, PrometheusText metrics)
         return null;
     }
 
-    private static JsonHttpResult<ErrorReply> Missing(string what) =>
+    internal static JsonHttpResult<ErrorReply> Missing(string what) =>
         TypedResults.Json(new ErrorReply(what), ApiJson.Default.ErrorReply, statusCode: StatusCodes.Status404NotFound);
 
     private static double Megabytes(long bytes) => Math.Round(bytes / 1048576.0, 1);

@@ -21,9 +21,12 @@ internal sealed record StreamList(IReadOnlyList<StreamReply> Streams);
 /// <param name="LogBytes">Held by the stream log.</param>
 /// <param name="WireBytes">Held by all wire logs.</param>
 /// <param name="HlsBytes">Held by all HLS segments.</param>
+/// <param name="Upstream">Where it is fetched from; null for a stream of this node's own.</param>
+/// <param name="Path">The nodes that it comes through, the authority first, this one last; null for a stream of this node's own.</param>
 internal sealed record StreamReply(
     string Name, string State, DateTimeOffset? Since, string Timeline, int? Era, PublisherReply? Publisher,
-    IReadOnlyList<TrackReply> Tracks, ViewersReply Viewers, long LogBytes, long WireBytes, long HlsBytes, HlsReply? Hls);
+    IReadOnlyList<TrackReply> Tracks, ViewersReply Viewers, long LogBytes, long WireBytes, long HlsBytes, HlsReply? Hls,
+    UpstreamReply? Upstream, IReadOnlyList<HopReply>? Path);
 
 /// <summary>How a stream is cut for HLS.</summary>
 /// <param name="Packaging">The forms that somebody asks for now: ll, ts.</param>
@@ -68,5 +71,7 @@ internal sealed record ErrorReply(string Error);
 [JsonSerializable(typeof(StreamReply))]
 [JsonSerializable(typeof(SessionList))]
 [JsonSerializable(typeof(SessionReply))]
+[JsonSerializable(typeof(TraceReply))]
+[JsonSerializable(typeof(ClusterReply))]
 [JsonSerializable(typeof(ErrorReply))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -12,7 +12,7 @@ namespace Millrace.Node.Api;
 /// <summary>What the API says of streams and sessions. Figures are read without stopping anybody, so they need not be of one moment.</summary>
 internal static class StreamReport
 {
-    public static StreamReply Of(LiveStream stream, IEnumerable<NodeSession> sessions, HlsAudience audience)
+    public static StreamReply Of(LiveStream stream, IEnumerable<NodeSession> sessions, NodeContext node)
     {
         var era = stream.State == StreamState.Idle ? null : stream.Timeline.Era;
         var holder = stream.Holder?.Info;
@@ -20,16 +20,20 @@ internal static class StreamReport
             stream.Name.ToString(),
             stream is { State: StreamState.Live, IsWaiting: true } ? "starting" : stream.State.ToString().ToLowerInvariant(),
             stream.LiveSinceMicros == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(stream.LiveSinceMicros / 1_000),
-            stream.Timeline.Id.ToString("x16", CultureInfo.InvariantCulture),
+            IdOf(stream),
             era?.Number,
             holder is null ? null : new PublisherReply(holder.SessionId, holder.Protocol, holder.Remote),
             era is null ? [] : [.. era.Tracks.Where(track => track.Kind != TrackKind.Data).Select(Of)],
-            ViewersOf(stream.Name, sessions, audience),
+            ViewersOf(stream.Name, sessions, node.HlsAudience),
             stream.HeldLogBytes,
             stream.HeldWireBytes,
             stream.HeldHlsBytes,
-            era is null ? null : HlsOf(stream));
+            era is null ? null : HlsOf(stream),
+            node.Upstreams.TryFind(stream.Name, out var puller) ? PathReport.Of(puller, stream) : null,
+            stream.IsAuthority ? null : PathReport.PathOf(stream));
     }
+
+    public static string IdOf(LiveStream stream) => stream.Timeline.Id.ToString("x16", CultureInfo.InvariantCulture);
 
     private static HlsReply? HlsOf(LiveStream stream)
     {

@@ -9,6 +9,18 @@ namespace Millrace.Node.Hls;
 internal sealed class HlsFetches
 {
     private readonly ConcurrentDictionary<HlsSegment, HlsFetch> _running = new();
+    private long _brought;
+    private long _failed;
+    private long _bytes;
+
+    /// <summary>Segments that came, since the start.</summary>
+    public long Brought => Interlocked.Read(ref _brought);
+
+    /// <summary>Those that did not.</summary>
+    public long Failed => Interlocked.Read(ref _failed);
+
+    /// <summary>Bytes of those that came.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
 
     public HlsFetch Begin(NodeContext node, LiveStream stream, HlsSegment segment, RelayObjectName name)
     {
@@ -21,5 +33,12 @@ internal sealed class HlsFetches
         return running;
     }
 
-    internal void Remove(HlsFetch fetch) => _running.TryRemove(fetch.Segment, out _);
+    internal void Remove(HlsFetch fetch)
+    {
+        if (!_running.TryRemove(fetch.Segment, out _))
+            return;
+        Interlocked.Increment(ref (fetch.Segment.IsLost ? ref _failed : ref _brought));
+        if (!fetch.Segment.IsLost)
+            Interlocked.Add(ref _bytes, fetch.Segment.Length);
+    }
 }

@@ -122,6 +122,7 @@ internal sealed class WebServers(
         });
         _api = builder.Build();
         new ApiEndpoints(node, metrics).Map(_api);
+        new ClusterEndpoints(node).Map(_api);
         _api.MapOpenApi();
         ApiPorts = await StartAsync(_api, "api.listen", "http://", cancellationToken);
     }

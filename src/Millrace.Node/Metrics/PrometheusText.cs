@@ -13,12 +13,15 @@ namespace Millrace.Node.Metrics;
 /// </summary>
 internal sealed class PrometheusText(NodeContext node, Shard[] shards, ConnectionCounts connections, MappedBlockPool pool)
 {
+    private readonly ClusterMetrics _cluster = new(node);
+
     public string Write()
     {
         var text = new StringBuilder(4096);
         WriteStreams(text);
         WriteSessions(text);
         WriteTraffic(text);
+        _cluster.Write(text);
         WriteMemory(text);
         WriteShards(text);
         return text.ToString();
@@ -146,15 +149,15 @@ internal sealed class PrometheusText(NodeContext node, Shard[] shards, Connectio
 
     private static string Label(Shard shard) => string.Create(CultureInfo.InvariantCulture, $"shard=\"{shard.Number}\"");
 
-    private static void Single(StringBuilder text, string name, string type, string help, double value)
+    internal static void Single(StringBuilder text, string name, string type, string help, double value)
     {
         Family(text, name, type, help);
         text.Append(name).Append(' ').Append(value.ToString("R", CultureInfo.InvariantCulture)).Append('\n');
     }
 
-    private static void Family(StringBuilder text, string name, string type, string help) =>
+    internal static void Family(StringBuilder text, string name, string type, string help) =>
         text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
 
-    private static void Sample(StringBuilder text, string name, string labels, double value) =>
+    internal static void Sample(StringBuilder text, string name, string labels, double value) =>
         text.Append(name).Append('{').Append(labels).Append("} ").Append(value.ToString("R", CultureInfo.InvariantCulture)).Append('\n');
 }

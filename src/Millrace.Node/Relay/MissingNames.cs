@@ -13,7 +13,12 @@ internal sealed class MissingNames
 
     private readonly ConcurrentDictionary<StreamName, (RelayRefusal Refusal, long Until)> _names = new();
 
-    public int Count => _names.Count;
+    /// <summary>Those of them that still hold.</summary>
+    public int CountAt(long now)
+    {
+        Sweep(now);
+        return _names.Count;
+    }
 
     public bool TryFind(StreamName name, long now, [NotNullWhen(true)] out RelayRefusal? refusal)
     {

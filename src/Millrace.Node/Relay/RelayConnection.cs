@@ -5,6 +5,7 @@ using Millrace.Node.Shards;
 using Millrace.Protocols.Relay;
 using Millrace.Streams;
 using Millrace.Streams.Buffers;
+using Millrace.Streams.Relay;
 using Millrace.Streams.Wire;
 
 namespace Millrace.Node.Relay;
@@ -27,6 +28,7 @@ internal sealed class RelayConnection : ShardConnection
     private readonly long _connectDeadline;
     private RelayPlayer? _player;
     private RelayPublisher? _publisher;
+    private RelayLink? _link;
     private bool _isConnected;
     private long _charged;
 
@@ -61,6 +63,20 @@ internal sealed class RelayConnection : ShardConnection
     public NodeSession Session { get; }
 
     public RelaySession Protocol => _session;
+
+    /// <summary>What heartbeats have found; null before the first is answered. Any thread.</summary>
+    public RelayLink? Link => Volatile.Read(ref _link);
+
+    /// <summary>The stream whose log comes by this connection, and is told of the link; null where media goes the other way. Read by any thread.</summary>
+    public LiveStream? Target
+    {
+        get;
+        set
+        {
+            field = value;
+            value?.Hops.Link = _link;
+        }
+    }
 
     private MemoryAccount Account => _node.Registry.Resources.Budget[MemoryUse.PendingUnits];
 
@@ -197,6 +213,7 @@ internal sealed class RelayConnection : ShardConnection
 
         _session.OnSent(LastProgress);
         _session.OnDeadline(now, Shard.Reply);
+        Measure();
         SendReply(now);
         if (_session.IsClosed)
             Close(_session.CloseReason!);
@@ -238,6 +255,18 @@ internal sealed class RelayConnection : ShardConnection
             EndAfterSent(_session.CloseReason!, now);
         else if (!TryCharge())
             Close("the media memory budget is used up");
+    }
+
+    /// <summary>With each timer, which is at least once a heartbeat; what media costs has no part in it.</summary>
+    private void Measure()
+    {
+        if (_session.ClockOffsetMicros is not { } offset)
+            return;
+        var link = new RelayLink(-offset, Math.Max(1, _session.RoundTripMicros));
+        if (link == _link)
+            return;
+        Volatile.Write(ref _link, link);
+        Target?.Hops.Link = link;
     }
 
     /// <summary>Puts what unfinished messages hold on the budget.</summary>

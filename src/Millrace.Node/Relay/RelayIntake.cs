@@ -53,6 +53,7 @@ internal sealed class RelayIntake
     /// <param name="now">Monotonic time, microseconds.</param>
     public void Connect(RelayConnection connection, long head, long now)
     {
+        connection.Target = Stream;
         Lease.Connect(head);
         _fetches.Resume(connection, now);
     }

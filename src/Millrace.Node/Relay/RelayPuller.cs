@@ -50,8 +50,14 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     /// <summary>Those who wait for the stream to come, or for word that it does not; any thread.</summary>
     public HlsWaiters Waiters { get; }
 
-    /// <summary>Times that the stream went on from another connection.</summary>
+    /// <summary>Times that the stream went on from another connection. Read by any thread.</summary>
     public long Switches { get; private set; }
+
+    /// <summary>Unix time, microseconds, since when the stream comes from its connection, or does not. Read by any thread.</summary>
+    public long Since { get; private set; } = NodeClock.UnixMicros;
+
+    /// <summary>The stream comes. Any thread.</summary>
+    public bool IsFlowing => Volatile.Read(ref _lostAt) == 0;
 
     /// <summary>The node that it comes from; null while there is none. Any thread.</summary>
     public RelayConnection? Connection => _dialer.Connection;
@@ -164,6 +170,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     {
         _retryAt = long.MaxValue;
         _refusal = null;
+        _upstreams.Counters.Attempted();
         _dialer.Dial(_origins.Current);
     }
 
@@ -179,7 +186,12 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     private void GoLive()
     {
         if (State == UpstreamState.Live)
+        {
             Switches++;
+            _upstreams.Counters.Switched();
+        }
+
+        Since = NodeClock.UnixMicros;
         (_lostAt, _rounds, _worst) = (0, 0, null);
         _origins.Restart();
         Settle(UpstreamState.Live);
@@ -187,8 +199,9 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
 
     private void GoOn(string reason, long now)
     {
+        _upstreams.Counters.Failed();
         if (_lostAt == 0)
-            _lostAt = now;
+            (_lostAt, Since) = (now, NodeClock.UnixMicros);
         if (_refusal is { Code: not RelayRefusalCode.NotFound } || _worst is null)
             _worst = _refusal ?? new RelayRefusal(RelayRefusalCode.Unavailable, reason);
         _logger.LogInformation("{Stream} does not come from {Origin}: {Reason}", Name, _origins.Current, reason);

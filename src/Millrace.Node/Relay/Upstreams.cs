@@ -44,7 +44,9 @@ internal sealed class Upstreams(NodeContext node)
     public int Count => _pullers.Count;
 
     /// <summary>Names that are known to be missing, and not asked for again yet.</summary>
-    public int MissingCount => _missing.Count;
+    public int CountMissing(long now) => _missing.CountAt(now);
+
+    public UpstreamCounters Counters { get; } = new();
 
     /// <summary>Somebody wants a stream: where another node holds it, it is fetched.</summary>
     /// <param name="name">Which.</param>

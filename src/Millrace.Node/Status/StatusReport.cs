@@ -81,6 +81,6 @@ internal sealed class StatusReport(NodeContext node, ConnectionCounts connection
     private StreamReply[] Streams()
     {
         var sessions = node.Sessions.ByStream();
-        return [.. node.Registry.Streams.Select(stream => StreamReport.Of(stream, sessions[stream.Name], node.HlsAudience)).OrderBy(stream => stream.Name, StringComparer.Ordinal)];
+        return [.. node.Registry.Streams.Select(stream => StreamReport.Of(stream, sessions[stream.Name], node)).OrderBy(stream => stream.Name, StringComparer.Ordinal)];
     }
 }

@@ -100,7 +100,11 @@ internal enum RelayMessageType : byte
     /// <summary>The stream's metadata, from the next entry on.</summary>
     Metadata = 39,
 
-    /// <summary>The wall clock of media time, and the way of the entry that follows.</summary>
+    /// <summary>
+    /// The wall clock of media time, and now and then the way of the entry that follows: <c>epoch(fixed 64) count hop…</c>, and behind hops
+    /// <c>protocol remote</c> of the publisher at the authority, empty where it is not known. A hop is <c>node arrived(fixed 64) offset(signed)
+    /// roundtrip</c>, microseconds.
+    /// </summary>
     Clock = 40,
 
     /// <summary>Entry: <c>timeline(fixed 64) before(fixed 64)</c>: another node decides from here on.</summary>

@@ -44,7 +44,7 @@ internal sealed class ReplicaFollower(LiveStream stream)
     /// <param name="isNew">The entry behind it is not here yet.</param>
     public string? SetClock(ReadOnlySpan<byte> payload, bool isNew)
     {
-        if (!stream.Hops.TryTake(payload, out var epoch))
+        if (!stream.Hops.TryTake(payload, isNew, out var epoch))
             return "a clock that cannot be read";
         if (isNew && stream.Timeline.Era is { } era)
             era.EpochMicros = epoch;

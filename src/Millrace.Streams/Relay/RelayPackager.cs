@@ -189,7 +189,8 @@ internal sealed class RelayPackager(LiveStream stream, WireKey key) : WirePackag
         if (hasHops)
             _toldHops = entry.ArrivedMicros;
         _payload.ResetWrittenCount();
-        Stream.Hops.Write(_payload, epoch, hasHops, Stream.Resources.Node, entry.ArrivedMicros + Stream.Resources.Options.UnixOffsetMicros);
+        var arrived = entry.ArrivedMicros + Stream.Resources.Options.UnixOffsetMicros;
+        Stream.Hops.Write(_payload, epoch, hasHops, Stream.Resources.Node, arrived, hasHops ? Stream.Publisher : null);
         RelayWriter.Message(_message, RelayMessageType.Clock, _payload.WrittenSpan);
     }
 }

@@ -151,11 +151,11 @@ public sealed partial class ApiTests
         using var document = await GetAsync(node, "/openapi/v1.json");
 
         var paths = document.RootElement.GetProperty("paths");
-        foreach (var path in (string[])["/health", "/metrics", "/v1/streams", "/v1/streams/{path}", "/v1/sessions", "/v1/sessions/{id}"])
+        foreach (var path in (string[])["/health", "/metrics", "/v1/streams", "/v1/streams/{path}", "/v1/sessions", "/v1/sessions/{id}", "/v1/cluster", "/v1/trace/{session}"])
             paths.TryGetProperty(path, out _).ShouldBeTrue(path);
         paths.GetProperty("/v1/streams/{path}").TryGetProperty("delete", out _).ShouldBeTrue();
         var schemas = document.RootElement.GetProperty("components").GetProperty("schemas");
-        foreach (var schema in (string[])["HealthReply", "StreamList", "StreamReply", "SessionList", "SessionReply"])
+        foreach (var schema in (string[])["HealthReply", "StreamList", "StreamReply", "SessionList", "SessionReply", "ClusterReply", "TraceReply"])
             schemas.TryGetProperty(schema, out _).ShouldBeTrue(schema);
         paths.GetProperty("/health").GetProperty("get").GetProperty("responses").GetProperty("200").GetRawText().ShouldContain("HealthReply");
     }

@@ -1,73 +1,59 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
-using System.Net.Sockets;
-using Millrace.Media.Flv;
 
 namespace Millrace.Node.Tests.Harness;
 
-/// <summary>Publishes numbered pictures, 50 a second, behind the clip's real sequence headers, until it is disposed: every 20th is a key frame.</summary>
-internal sealed class LiveSource : IDisposable
+/// <summary>A publisher that sends the clip at its own pace, over and over, while something is waited for.</summary>
+internal sealed class LiveSource
 {
-    private const int FrameMillis = 20;
-    private const int Group = 20;
-    private const int NumberAt = 10;
+    private readonly RtmpPeer[] _publishers;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly uint _length = TestClip.Media[^1].Time + 40;
+    private int _next;
 
-    private readonly RtmpPeer _publisher;
-    private readonly Thread _thread;
-    private volatile bool _stops;
-
-    public LiveSource(RtmpPeer publisher)
+    private LiveSource(RtmpPeer[] publishers)
     {
-        _publisher = publisher;
-        _thread = new Thread(Run) { IsBackground = true };
-        _thread.Start();
+        _publishers = publishers;
+        foreach (var tag in TestClip.Start)
+            Send(tag, 0);
     }
 
-    /// <summary>Pictures that were sent.</summary>
-    public int Sent { get; private set; }
-
-    /// <summary>The numbers of the pictures that a player was sent, in order.</summary>
-    public static List<int> NumbersOf(RtmpPeer player) =>
-        [.. player.Media.Where(static tag => tag.Type == FlvTagType.Video && !tag.IsSequenceHeader).Select(static tag => BinaryPrimitives.ReadInt32BigEndian(tag.Body.AsSpan(NumberAt)))];
-
-    public void Dispose()
+    /// <summary>Publishes live/x at each of the nodes, and waits until it can be played there.</summary>
+    public static async Task<LiveSource> StartAsync(params TestNode[] nodes)
     {
-        _stops = true;
-        _thread.Join();
+        var source = new LiveSource(await Task.WhenAll(nodes.Select(node => node.PublishAsync())));
+        await source.Until(() => nodes.All(node => node.Node.Context.Registry.Streams.Any(stream => !stream.IsWaiting)), "the stream is live");
+        return source;
     }
 
-    private void Run()
+    public Task Until(Func<bool> condition, string what) => Until(() => Task.FromResult(condition()), what);
+
+    public Task Until(Func<Task<bool>> condition, string what) => Wait.Until(
+        () =>
+        {
+            SendDue();
+            return condition();
+        },
+        what);
+
+    private void SendDue()
     {
-        foreach (var tag in TestClip.Start.Where(static tag => tag.Type == FlvTagType.Video))
-            _publisher.SendMedia(tag.Type, 0, tag.Body);
-        var clock = Stopwatch.StartNew();
-        try
+        while (true)
         {
-            for (var number = 0; !_stops && !_publisher.HasEnded; number++)
-            {
-                while (clock.ElapsedMilliseconds < number * FrameMillis)
-                    Thread.Sleep(1);
-                _publisher.SendMedia(FlvTagType.Video, (uint)(number * FrameMillis), Picture(number));
-                Sent = number + 1;
-            }
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            Debug.WriteLine(e.Message);
+            var tag = TestClip.Media[_next % TestClip.Media.Count];
+            var shift = (uint)(_next / TestClip.Media.Count) * _length;
+            if (tag.Time + shift > _clock.ElapsedMilliseconds)
+                return;
+            Send(tag, shift);
+            _next++;
         }
     }
 
-    private static byte[] Picture(int number)
+    private void Send(ClipTag tag, uint shift)
     {
-        const byte IdrSlice = 0x65;
-        const byte Slice = 0x41;
-        var body = new byte[NumberAt + 400];
-        var isKey = number % Group == 0;
-        (body[0], body[1]) = (isKey ? (byte)0x17 : (byte)0x27, 1);
-        BinaryPrimitives.WriteInt32BigEndian(body.AsSpan(5), body.Length - 9);
-        body[9] = isKey ? IdrSlice : Slice;
-        body.AsSpan(NumberAt).Fill(0x9A);
-        BinaryPrimitives.WriteInt32BigEndian(body.AsSpan(NumberAt), number);
-        return body;
+        foreach (var publisher in _publishers)
+        {
+            if (!publisher.HasEnded)
+                publisher.SendMedia(tag, shift);
+        }
     }
 }

@@ -17,7 +17,7 @@ public sealed class RelayNodeTests
     {
         await using var origin = await TestNode.StartAsync();
         await using var edge = await EdgeAsync("edge", settings => settings with { Edge = settings.Edge with { Linger = TimeSpan.FromMilliseconds(300) } }, origin);
-        using var source = new LiveSource(await origin.PublishAsync());
+        using var source = new NumberedSource(await origin.PublishAsync());
         await Wait.Until(() => source.Sent > 30, "a stream");
         RelaysOf(origin).ShouldBe(0);
 
@@ -27,7 +27,7 @@ public sealed class RelayNodeTests
         RelaysOf(origin).ShouldBe(1);
         origin.Log.Containing("relay relay").Count(line => line.Contains("opened", StringComparison.Ordinal)).ShouldBe(1);
         foreach (var player in players)
-            ShouldBeWhole(LiveSource.NumbersOf(player));
+            ShouldBeWhole(NumberedSource.NumbersOf(player));
         players.ForEach(static player => player.Dispose());
         await Wait.Until(() => RelaysOf(origin) == 0, "nobody watches any more");
         edge.Log.Containing("is fetched no more: nobody watches").Count.ShouldBe(1);
@@ -39,13 +39,13 @@ public sealed class RelayNodeTests
     {
         await using var origin = await TestNode.StartAsync();
         await using var edge = await EdgeAsync("edge", null, origin);
-        using var source = new LiveSource(await origin.PublishAsync());
+        using var source = new NumberedSource(await origin.PublishAsync());
         await Wait.Until(() => source.Sent > 150, "three seconds");
 
         var player = edge.Play();
         await Wait.Until(() => player.MediaCount > 5, "media");
 
-        var numbers = LiveSource.NumbersOf(player);
+        var numbers = NumberedSource.NumbersOf(player);
         (numbers[0] % 20).ShouldBe(0);
         numbers[0].ShouldBeGreaterThanOrEqualTo(140);
     }
@@ -62,7 +62,7 @@ public sealed class RelayNodeTests
         }
 
         origin.Log.Containing("relay relay").Count(line => line.Contains("opened", StringComparison.Ordinal)).ShouldBe(1);
-        edge.Node.Context.Upstreams.MissingCount.ShouldBe(1);
+        edge.Node.Context.Upstreams.CountMissing(NodeClock.Micros).ShouldBe(1);
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class RelayNodeTests
         await using var edge = await EdgeAsync("edge", settings => settings with { Edge = settings.Edge with { NegativeCache = TimeSpan.FromMilliseconds(100) } }, origin);
         var player = edge.Play();
         await Wait.Until(() => edge.Log.Containing("is not live").Count > 2, "it is asked for again");
-        using var source = new LiveSource(await origin.PublishAsync());
+        using var source = new NumberedSource(await origin.PublishAsync());
         await Wait.Until(() => player.MediaCount > 30, "media");
     }
 
@@ -82,13 +82,13 @@ public sealed class RelayNodeTests
         await using var origin = await TestNode.StartAsync();
         await using var edge = await EdgeAsync("edge", null, origin);
         await using var second = await EdgeAsync("second", null, origin);
-        using var source = new LiveSource(await edge.PublishAsync());
+        using var source = new NumberedSource(await edge.PublishAsync());
         await Wait.Until(() => source.Sent > 30, "a stream");
 
         var players = new[] { edge, origin, second }.Select(static node => node.Play()).ToList();
         await Wait.Until(() => players.TrueForAll(static player => player.MediaCount > 60), "media at all of them");
 
-        players.ForEach(static player => ShouldBeWhole(LiveSource.NumbersOf(player)));
+        players.ForEach(static player => ShouldBeWhole(NumberedSource.NumbersOf(player)));
         var timelines = new[] { edge, origin, second }.Select(static node => node.Node.Context.Registry.Find(Name)!.Timeline.Id).Distinct();
         timelines.Count().ShouldBe(1, "the node that has the publisher decides");
         edge.Node.Context.Upstreams.Count.ShouldBe(0, "its viewers are served there");
@@ -104,7 +104,7 @@ public sealed class RelayNodeTests
         wrong.IsReady.ShouldBeFalse();
         wrong.Statuses.ShouldBe(["NetStream.Publish.Denied"]);
 
-        using var source = new LiveSource(await edge.PublishAsync(name: "x?token=right"));
+        using var source = new NumberedSource(await edge.PublishAsync(name: "x?token=right"));
         var player = origin.Play();
         await Wait.Until(() => player.MediaCount > 10, "media at the origin");
         await Wait.Until(() => edge.Node.Context.Registry.Find(Name) is { State: StreamState.Live }, "live");
@@ -131,7 +131,7 @@ public sealed class RelayNodeTests
         var first = await EdgeAsync("first", null, authority);
         await using var second = await EdgeAsync("second", null, authority);
         await using var edge = await EdgeAsync("edge", null, first, second);
-        using var source = new LiveSource(await authority.PublishAsync());
+        using var source = new NumberedSource(await authority.PublishAsync());
         var player = edge.Play();
         await Wait.Until(() => player.MediaCount > 60, "media");
 
@@ -140,7 +140,7 @@ public sealed class RelayNodeTests
         await Wait.Until(() => player.MediaCount > before + 100, "media goes on");
 
         player.HasEnded.ShouldBeFalse();
-        ShouldBeWhole(LiveSource.NumbersOf(player));
+        ShouldBeWhole(NumberedSource.NumbersOf(player));
         edge.Node.Context.Registry.Find(Name)!.IsAuthority.ShouldBeFalse();
     }
 
@@ -150,8 +150,8 @@ public sealed class RelayNodeTests
         var first = await TestNode.StartAsync();
         await using var second = await TestNode.StartAsync();
         await using var edge = await EdgeAsync("edge", null, first, second);
-        using var one = new LiveSource(await first.PublishAsync());
-        using var other = new LiveSource(await second.PublishAsync());
+        using var one = new NumberedSource(await first.PublishAsync());
+        using var other = new NumberedSource(await second.PublishAsync());
         var player = edge.Play();
         await Wait.Until(() => player.MediaCount > 60, "media");
 
@@ -173,7 +173,7 @@ public sealed class RelayNodeTests
         await using var second = await TestNode.StartAsync();
         await using var edge = await EdgeAsync("edge", null, first, second);
         var publisher = await edge.PublishAsync();
-        using var source = new LiveSource(publisher);
+        using var source = new NumberedSource(publisher);
         var local = edge.Play();
         await Wait.Until(() => local.MediaCount > 60 && first.Node.Context.Registry.Find(Name) is { State: StreamState.Live }, "media");
 
@@ -183,8 +183,8 @@ public sealed class RelayNodeTests
         await Wait.Until(() => player.MediaCount > 50, "media at the next origin");
 
         publisher.HasEnded.ShouldBeFalse();
-        ShouldBeWhole(LiveSource.NumbersOf(local));
-        ShouldBeWhole(LiveSource.NumbersOf(player));
+        ShouldBeWhole(NumberedSource.NumbersOf(local));
+        ShouldBeWhole(NumberedSource.NumbersOf(player));
     }
 
     [Fact]

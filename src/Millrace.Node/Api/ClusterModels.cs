@@ -1,0 +1,41 @@
+using Millrace.Node.Cluster;
+
+namespace Millrace.Node.Api;
+
+/// <summary>GET /v1/cluster: this node among the others.</summary>
+/// <param name="Upstreams">Streams that it fetches.</param>
+/// <param name="Downstreams">Other nodes that take a stream from it.</param>
+/// <param name="Missing">Names that no origin knew a moment ago, and that are not asked for meanwhile.</param>
+/// <param name="Nodes">All that the map knows, this one too; null when it does not answer in time.</param>
+internal sealed record ClusterReply(
+    ClusterNode Node, IReadOnlyList<UpstreamReply> Upstreams, IReadOnlyList<DownstreamReply> Downstreams, int Missing, MapReply? Map,
+    IReadOnlyList<NodeStatus>? Nodes);
+
+/// <summary>This node.</summary>
+/// <param name="Id"><c>cluster.node</c>, or what stands for it.</param>
+/// <param name="Relay">Addresses where other nodes connect.</param>
+/// <param name="Advertise"><c>cluster.advertise</c>; null without one.</param>
+/// <param name="Secret">Whether other nodes must prove that they have <c>relay.secret</c>.</param>
+internal sealed record ClusterNode(string Id, string Version, IReadOnlyList<string> Relay, string? Advertise, bool Secret);
+
+/// <summary>Another node that takes a stream.</summary>
+/// <param name="Session">Its session here.</param>
+/// <param name="Stream">vhost/app/name.</param>
+/// <param name="Bytes">Sent to it.</param>
+/// <param name="LagBytes">Bytes that the socket has yet to take.</param>
+/// <param name="RoundTripMs">Of the link; null while it has not been measured.</param>
+internal sealed record DownstreamReply(
+    string Session, string Node, string Stream, string Remote, DateTimeOffset Since, long Bytes, long LagBytes, double? RoundTripMs);
+
+/// <summary>The origin map.</summary>
+/// <param name="Kind">memory or redis.</param>
+/// <param name="Connected">Whether it can be asked.</param>
+/// <param name="Since">Since when it can, or cannot.</param>
+/// <param name="Registered">Streams that this node has said to have.</param>
+/// <param name="Candidates">Those of them for which another node, or nobody yet, stands in the map.</param>
+/// <param name="Misses">Look-ups that found nothing.</param>
+/// <param name="Stale">Look-ups that were answered with what was known last.</param>
+/// <param name="Failures">What the map refused or did not answer.</param>
+internal sealed record MapReply(
+    string Kind, bool Connected, DateTimeOffset Since, int Registered, int Candidates, long Lookups, long Misses, long Stale, long Failures,
+    string? LastError);

@@ -1,0 +1,55 @@
+using System.Reflection;
+using Millrace.Node.Cluster;
+using Millrace.Node.Relay;
+using Millrace.Node.Sessions;
+
+namespace Millrace.Node.Api;
+
+/// <summary>Makes the report of this node among the others.</summary>
+internal sealed class ClusterReport(NodeContext node)
+{
+    /// <summary>A map that is away may take seconds to say so.</summary>
+    private static readonly TimeSpan NodesLimit = TimeSpan.FromSeconds(1);
+
+    private static readonly string Version =
+        typeof(ClusterReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    public async Task<ClusterReply> MakeAsync(CancellationToken cancellationToken)
+    {
+        var settings = node.Settings;
+        var advertise = settings.Cluster.Advertise.Length > 0 ? settings.Cluster.Advertise : null;
+        return new ClusterReply(
+            new ClusterNode(node.Id, Version, [.. node.RelayListeners.Select(static listener => listener.ToString())], advertise, settings.Relay.Secret.IsSet),
+            [.. node.Upstreams.All.Select(puller => PathReport.Of(puller, node.Registry.Find(puller.Name))).OrderBy(static upstream => upstream.Stream, StringComparer.Ordinal)],
+            [.. node.Sessions.All.Select(DownstreamOf).OfType<DownstreamReply>().OrderBy(static downstream => downstream.Session, StringComparer.Ordinal)],
+            node.Upstreams.CountMissing(NodeClock.Micros),
+            node.OriginMap is { State: var state } ? Of(state) : null,
+            await NodesAsync(cancellationToken));
+    }
+
+    private static DownstreamReply? DownstreamOf(NodeSession session) =>
+        session is { Role: SessionRole.Relay, Traffic: RelayConnection { Target: null } connection }
+            ? new DownstreamReply(
+                session.Id, connection.Protocol.PeerNode, session.Stream!.ToString(), session.Remote.ToString(), session.Started,
+                connection.BytesOut, connection.LagBytes, PathReport.ToMillis(connection.Link?.RoundTripMicros))
+            : null;
+
+    private static MapReply Of(OriginMapState state) => new(
+        state.Kind, state.IsConnected, state.Since, state.Registered, state.Candidates, state.Lookups, state.Misses, state.Stale, state.Failures, state.LastError);
+
+    private async Task<IReadOnlyList<NodeStatus>?> NodesAsync(CancellationToken cancellationToken)
+    {
+        if (node.OriginMap is not { } map)
+            return null;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(NodesLimit);
+        try
+        {
+            return await map.NodesAsync(limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Net.Sockets;
+using Millrace.Media.Flv;
+
+namespace Millrace.Node.Tests.Harness;
+
+/// <summary>Publishes numbered pictures, 50 a second, behind the clip's real sequence headers, until it is disposed: every 20th is a key frame.</summary>
+internal sealed class NumberedSource : IDisposable
+{
+    private const int FrameMillis = 20;
+    private const int Group = 20;
+    private const int NumberAt = 10;
+
+    private readonly RtmpPeer _publisher;
+    private readonly Thread _thread;
+    private volatile bool _stops;
+
+    public NumberedSource(RtmpPeer publisher)
+    {
+        _publisher = publisher;
+        _thread = new Thread(Run) { IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Pictures that were sent.</summary>
+    public int Sent { get; private set; }
+
+    /// <summary>The numbers of the pictures that a player was sent, in order.</summary>
+    public static List<int> NumbersOf(RtmpPeer player) =>
+        [.. player.Media.Where(static tag => tag.Type == FlvTagType.Video && !tag.IsSequenceHeader).Select(static tag => BinaryPrimitives.ReadInt32BigEndian(tag.Body.AsSpan(NumberAt)))];
+
+    public void Dispose()
+    {
+        _stops = true;
+        _thread.Join();
+    }
+
+    private void Run()
+    {
+        foreach (var tag in TestClip.Start.Where(static tag => tag.Type == FlvTagType.Video))
+            _publisher.SendMedia(tag.Type, 0, tag.Body);
+        var clock = Stopwatch.StartNew();
+        try
+        {
+            for (var number = 0; !_stops && !_publisher.HasEnded; number++)
+            {
+                while (clock.ElapsedMilliseconds < number * FrameMillis)
+                    Thread.Sleep(1);
+                _publisher.SendMedia(FlvTagType.Video, (uint)(number * FrameMillis), Picture(number));
+                Sent = number + 1;
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            Debug.WriteLine(e.Message);
+        }
+    }
+
+    private static byte[] Picture(int number)
+    {
+        const byte IdrSlice = 0x65;
+        const byte Slice = 0x41;
+        var body = new byte[NumberAt + 400];
+        var isKey = number % Group == 0;
+        (body[0], body[1]) = (isKey ? (byte)0x17 : (byte)0x27, 1);
+        BinaryPrimitives.WriteInt32BigEndian(body.AsSpan(5), body.Length - 9);
+        body[9] = isKey ? IdrSlice : Slice;
+        body.AsSpan(NumberAt).Fill(0x9A);
+        BinaryPrimitives.WriteInt32BigEndian(body.AsSpan(NumberAt), number);
+        return body;
+    }
+}

@@ -1,0 +1,24 @@
+using System.Net;
+using Millrace.Node.Settings;
+using Millrace.Node.Tests.Harness;
+
+namespace Millrace.Node.Tests.Relay;
+
+/// <summary>Nodes of one process that fetch from each other.</summary>
+internal static class RelayNodes
+{
+    public static Task<TestNode> StartAsync(string id, params TestNode[] origins) => StartAsync(id, Array.ConvertAll(origins, OriginOf));
+
+    /// <param name="id">Its <c>cluster.node</c>.</param>
+    /// <param name="origins">Where it fetches all of its streams; none: they are its own.</param>
+    /// <param name="change">What else is different.</param>
+    public static Task<TestNode> StartAsync(string id, IReadOnlyList<string> origins, Func<NodeSettings, NodeSettings>? change = null) => TestNode.StartAsync(settings =>
+    {
+        settings = settings with { Cluster = new ClusterSettings { Node = id } };
+        if (origins.Count > 0)
+            settings = settings with { Vhosts = [new VhostSettings { Name = VhostSettings.DefaultName, Mode = VhostMode.Remote, Origin = origins }] };
+        return change is null ? settings : change(settings);
+    });
+
+    public static string OriginOf(TestNode node) => FormattableString.Invariant($"millrace://{IPAddress.Loopback}:{node.Node.RelayPort}");
+}
