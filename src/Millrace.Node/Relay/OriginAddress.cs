@@ -21,6 +21,15 @@ internal sealed record OriginAddress(string Host, int Port)
         return address is not null;
     }
 
+    /// <summary>From the cluster's map, where the stream's name stands behind it.</summary>
+    public static bool TryParseMapped(string url, [NotNullWhen(true)] out OriginAddress? address)
+    {
+        address = Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme == Scheme && uri.Host.Length > 0
+            ? new OriginAddress(uri.IdnHost, uri.Port > 0 ? uri.Port : DefaultPort)
+            : null;
+        return address is not null;
+    }
+
     /// <summary>The addresses of the host. Names are looked up; what cannot be found throws.</summary>
     public async Task<IPEndPoint[]> ResolveAsync(CancellationToken cancellationToken)
     {
