@@ -36,6 +36,12 @@ internal sealed class CommandLine
         HelpName = "NAME",
     };
 
+    private readonly Option<string?> _role = new("--role")
+    {
+        Description = $"What the node is for, beneath the configuration file: {string.Join(", ", RoleLayer.Names)}. An edge fetches its streams from ORIGIN_HOST.",
+        HelpName = "ROLE",
+    };
+
     private readonly Option<bool> _print = new("--print") { Description = "Print the effective configuration and where it comes from." };
 
     private CommandLine(CommandContext context) => _context = context;
@@ -58,10 +64,10 @@ internal sealed class CommandLine
 
     private RootCommand Root()
     {
-        var run = new Command("run", "Run a media node until it is told to stop (SIGINT, SIGTERM).") { _config, _preset };
+        var run = new Command("run", "Run a media node until it is told to stop (SIGINT, SIGTERM).") { _config, _preset, _role };
         run.SetAction((result, cancellationToken) => RunAsync(result, cancellationToken));
 
-        var check = new Command("check-config", "Check the configuration, print all errors, and exit.") { _config, _preset, _print };
+        var check = new Command("check-config", "Check the configuration, print all errors, and exit.") { _config, _preset, _role, _print };
         check.SetAction(CheckConfig);
 
         var version = new Command("version", "Print the version.");
@@ -89,7 +95,7 @@ internal sealed class CommandLine
     /// <summary>Null when the configuration is wrong; everything that is wrong has then been printed.</summary>
     private LoadedSettings? Load(ParseResult result)
     {
-        var loaded = SettingsLoader.Load(new SettingsSources(result.GetValue(_config), result.GetValue(_preset), _context.Variables));
+        var loaded = SettingsLoader.Load(new SettingsSources(result.GetValue(_config), result.GetValue(_preset), _context.Variables) { Role = result.GetValue(_role) });
         foreach (var notice in loaded.Notices)
             _context.Error.WriteLine(notice);
         foreach (var error in loaded.Errors)
