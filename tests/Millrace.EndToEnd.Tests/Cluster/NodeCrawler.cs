@@ -38,16 +38,21 @@ internal sealed class NodeCrawler(string stream, NodeAnswers answers) : IDisposa
     /// <summary>Asks it no more.</summary>
     public void Remove(string name) => _nodes.TryRemove(name, out _);
 
-    /// <summary>Asks a node for one path, relative to the stream's folder, and compares the answer.</summary>
-    public Task AskAsync(string name, MillraceServer server, string path, bool isPlaylist) =>
-        isPlaylist ? PlaylistAsync(new Node(name, server), "media playlist", path) : ObjectAsync(new Node(name, server), path, isListed: true);
-
-    /// <summary>The newest segment that the origin's video playlist lists, and that playlist.</summary>
-    public async Task<(string Playlist, string Segment)> NewestAsync()
+    /// <summary>
+    /// A node that nobody has asked gets a player of another node, which goes on by the names that it knows: the first thing that this one is
+    /// asked for is a media playlist, a segment, or what the newest segment of MPEG-TS needs, and from then on all.
+    /// </summary>
+    public async Task JoinAsync(string name, MillraceServer server, bool isInMedia)
     {
+        var node = new Node(name, server);
         var path = await RenditionAsync("video");
-        var playlist = (await FetchAsync(_origin!, path)).Playlist;
-        return (path, $"{stream}/{playlist.Segments[^1].Uri}");
+        var segment = (await FetchAsync(_origin!, path)).Playlist.Segments[^1].Uri;
+        var ts = (await FetchAsync(_origin!, stream + ".m3u8")).Playlist.Segments[^1];
+        if (!isInMedia)
+            await PlaylistAsync(node, "media playlist", path);
+        else
+            await Task.WhenAll(((string?[])[$"{stream}/{segment}", Folder + ts.Uri, ts.Key is null ? null : Folder + ts.Key]).OfType<string>().Select(uri => ObjectAsync(node, uri, isListed: true)));
+        _nodes[name] = node;
     }
 
     /// <summary>Follows all playlists until <see cref="Stop"/>.</summary>
