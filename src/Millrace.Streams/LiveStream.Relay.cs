@@ -69,7 +69,7 @@ internal sealed partial class LiveStream
     {
         lock (Gate)
         {
-            return _wires.HasReaders || Array.Exists(_hls.Active, packager => !packager.IsSpare(now));
+            return _wires.HasReaders || Array.Exists(_hls.Active, packager => !packager.IsLeft(now));
         }
     }
 

@@ -17,13 +17,16 @@ public sealed class PullOnPlayTests
 
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
 
-    [Fact(Timeout = 120_000)]
-    public async Task Many_first_viewers_of_all_protocols_make_one_upstream_that_goes_when_the_last_has_left()
+    /// <param name="warm">Packaging is kept warm at the edge where there is something to package, which is no reason to fetch it.</param>
+    [Theory(Timeout = 120_000)]
+    [InlineData("demand")]
+    [InlineData("always")]
+    public async Task Many_first_viewers_of_all_protocols_make_one_upstream_that_goes_when_the_last_has_left(string warm)
     {
         // Who plays HLS may ask again for three target durations.
         await using var origin = await MillraceServer.StartAsync("hls:\n  segment: 1s");
         await using var line = new RelayLine(origin.RelayPort);
-        await using var edge = await Edges.StartAsync(line.Port, "  linger: 2s");
+        await using var edge = await Edges.StartAsync(line.Port, "  linger: 2s", $"hls:\n  warm: {warm}");
         await using var publisher = Ffmpeg.PublishFile(Clip, origin.Rtmp("live/bbb"), loop: true);
         await origin.LiveAsync("default/live/bbb");
         line.Connections.ShouldBe(0, "nobody watches");
