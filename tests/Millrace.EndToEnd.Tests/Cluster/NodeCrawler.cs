@@ -17,6 +17,9 @@ internal sealed class NodeCrawler(string stream, NodeAnswers answers) : IDisposa
     /// <summary>What the origin has just published is on its way to the others for so long.</summary>
     private static readonly TimeSpan OnItsWay = TimeSpan.FromSeconds(1);
 
+    /// <summary>Where a machine that is busy makes a single look last that long.</summary>
+    private const int MinLooks = 5;
+
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.None }) { Timeout = TimeSpan.FromSeconds(20) };
@@ -130,14 +133,16 @@ internal sealed class NodeCrawler(string stream, NodeAnswers answers) : IDisposa
             var started = Stopwatch.GetTimestamp();
             NodeAnswer[] seen;
             bool isSame;
+            var looks = 0;
             do
             {
+                looks++;
                 seen = await Task.WhenAll(_nodes.Values.Select(node => FetchAsync(node, path)));
                 isSame = seen.Select(answer => (answer.Status, answer.Fields, answer.Text)).Distinct().Count() == 1;
             }
-            while (!isSame && Stopwatch.GetElapsedTime(started) < OnItsWay);
+            while (!isSame && (looks < MinLooks || Stopwatch.GetElapsedTime(started) < OnItsWay));
 
-            var moment = $"{path} at {started}";
+            var moment = $"{path} at {started}, {looks} times in {Stopwatch.GetElapsedTime(started).TotalSeconds:0.00} s";
             foreach (var answer in seen)
                 answers.AddObject("multivariant playlist", moment, answer);
         }
