@@ -166,7 +166,16 @@ internal sealed class NodeCrawler(string stream, NodeAnswers answers) : IDisposa
     private Task ObjectsAsync(string folder, HlsPlaylist playlist)
     {
         var listed = playlist.Segments.SelectMany(segment => (IEnumerable<string?>)[segment.Map, segment.Key, segment.Uri, .. segment.Parts]).Concat(playlist.OpenParts);
-        return Task.WhenAll(_nodes.Values.SelectMany(node => listed.OfType<string>().Distinct().Select(uri => ObjectAsync(node, folder + uri, isListed: true))));
+        var there = listed.OfType<string>().Distinct().Where(uri => !IsGap(playlist, uri)).ToList();
+        return Task.WhenAll(_nodes.Values.SelectMany(node => there.Select(uri => ObjectAsync(node, folder + uri, isListed: true))));
+    }
+
+    /// <summary>What was announced and never came, because the publisher went: it is listed and cannot be fetched (RFC 8216bis 4.4.4.7, 4.4.4.9).</summary>
+    private static bool IsGap(HlsPlaylist playlist, string uri)
+    {
+        var lines = playlist.Text.Split('\n');
+        var at = Array.FindLastIndex(lines, line => line == uri || line.Contains($"\"{uri}\"", StringComparison.Ordinal));
+        return lines[at].EndsWith(",GAP=YES", StringComparison.Ordinal) || (lines[at] == uri && lines[at - 2] == "#EXT-X-GAP");
     }
 
     private async Task ObjectAsync(Node node, string path, bool isListed)
