@@ -81,7 +81,7 @@ internal sealed partial class LiveStream
     {
         lock (Gate)
         {
-            return _wires.HasReaders || Array.Exists(_hls.Active, packager => !packager.IsSpare(now));
+            return _wires.HasReaders || Array.Exists(_hls.Active, packager => !packager.IsLeft(now));
         }
     }
 
