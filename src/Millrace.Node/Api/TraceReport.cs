@@ -42,7 +42,7 @@ internal sealed class TraceReport(NodeContext node)
     }
 
     private long? StretchedWindowOf(NodeSession session) =>
-        session.Traffic is ShardConnection { Shard.Pacer.Factor: var factor } ? (long?)(WindowOf(session) * factor) : WindowOf(session);
+        WindowOf(session) is { } window && session.Traffic is ShardConnection connection ? connection.Shard.Pacer.Stretch(window) : WindowOf(session);
 
     private long? WindowOf(NodeSession session) => session.Protocol switch
     {
