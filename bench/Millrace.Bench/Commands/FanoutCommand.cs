@@ -19,7 +19,7 @@ internal static class FanoutCommand
     {
         Option<int?> viewers = new("--viewers") { Description = "Viewers of the one stream, 1500" };
         Option<string> merge = new("--merge") { Description = "Windows of our server, e.g. 0ms,10ms,50ms,350ms; 30ms is always run too", DefaultValueFactory = _ => "30ms" };
-        Option<string> protocols = new("--protocols") { Description = "rtmp, flv or both; the peer always runs rtmp", DefaultValueFactory = _ => "rtmp,flv" };
+        Option<string> protocols = new("--protocols") { Description = "rtmp, flv, relay (edges of Millrace) or several with commas; the peer always runs rtmp", DefaultValueFactory = _ => "rtmp,flv" };
         Option<int?> runs = new("--runs") { Description = "Pairs, 5; with --curve 3; with --knee how often each step is tried, 3; the majority decides" };
         Option<double> seconds = new("--seconds") { Description = "Measured window of a run", DefaultValueFactory = _ => 10 };
         Option<double?> settle = new("--settle") { Description = "Seconds between the last viewer's start and the window, 4; with --curve and --knee 8, since each run has a server that is yet to be compiled" };

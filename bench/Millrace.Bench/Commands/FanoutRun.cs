@@ -46,10 +46,11 @@ internal sealed class FanoutRun(FanoutPlan plan)
         var protocol = variant?.Protocol ?? Protocol.Rtmp;
         var players = new PlayersPlan
         {
-            Port = protocol == Protocol.Flv ? server.HttpPort : server.RtmpPort,
+            Port = protocol switch { Protocol.Flv => server.HttpPort, Protocol.Relay => server.RelayPort, _ => server.RtmpPort },
             Protocol = protocol,
             App = ServerUnderTest.App,
             Name = StreamName,
+            Verify = protocol == Protocol.Relay ? 0 : new PlayersPlan { Port = 0 }.Verify,
             Viewers = plan.Viewers,
             Ramp = plan.Ramp,
             Settle = plan.Settle,

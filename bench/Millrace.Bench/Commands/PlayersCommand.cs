@@ -11,7 +11,7 @@ internal static class PlayersCommand
     public static Command Create()
     {
         Option<int> port = new("--port") { Description = "Port of the server on 127.0.0.1", Required = true };
-        Option<Protocol> protocol = new("--protocol") { Description = "rtmp or flv (HTTP-FLV)", DefaultValueFactory = _ => Protocol.Rtmp };
+        Option<Protocol> protocol = new("--protocol") { Description = "rtmp, flv (HTTP-FLV), or relay: edges of Millrace", DefaultValueFactory = _ => Protocol.Rtmp };
         Option<string> app = new("--app") { Description = "Application", DefaultValueFactory = _ => "bench" };
         Option<string> name = new("--name") { Description = "Stream name", DefaultValueFactory = _ => "clip" };
         Option<int> streams = new("--streams") { Description = "Viewers take turns at NAME0 ... of so many streams; 0 = all watch NAME", DefaultValueFactory = _ => 0 };

@@ -18,6 +18,7 @@ internal sealed class Fleet : IDisposable
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private long _bytes;
     private double _lastPass;
+    private double _nextBeat;
 
     public Fleet(PlayersPlan plan)
     {
@@ -112,6 +113,7 @@ internal sealed class Fleet : IDisposable
         double wait = _lastPass + (_plan.PaceMs / 1000.0) - _clock.Elapsed.TotalSeconds;
         if (wait > 0.0005) Thread.Sleep((int)Math.Ceiling(wait * 1000));
         _lastPass = _clock.Elapsed.TotalSeconds;
+        if (_plan.Protocol == Protocol.Relay && _lastPass >= _nextBeat) Beat();
         int count = _epoll.Wait(Math.Max(1, _plan.PaceMs));
         for (int i = 0; i < count; i++)
         {
@@ -119,6 +121,14 @@ internal sealed class Fleet : IDisposable
             var viewer = _viewers[tag];
             if (viewer.Alive) _bytes += viewer.OnEvent(_epoll, tag, events, _scratch);
         }
+    }
+
+    /// <summary>As often as an edge that has nothing else to say.</summary>
+    private void Beat()
+    {
+        const double Interval = 0.2;
+        _nextBeat = _lastPass + Interval;
+        foreach (var viewer in _viewers) viewer.Beat();
     }
 
     private int CountStarved()

@@ -19,6 +19,11 @@ internal abstract class MediaClient
 
     public Action<MediaMessage>? OnMedia { get; set; }
 
+    /// <summary>Writes a sign of life, where the server takes for dead who gives none.</summary>
+    public virtual void Beat()
+    {
+    }
+
     /// <summary>Writes what is sent first.</summary>
     public abstract void Open();
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Millrace.Bench.Media;
+using Millrace.Bench.Relay;
 using Millrace.Bench.Rtmp;
 
 namespace Millrace.Bench.Load;
@@ -8,6 +9,9 @@ internal enum Protocol
 {
     Rtmp,
     Flv,
+
+    /// <summary>Edges of Millrace.</summary>
+    Relay,
 }
 
 /// <summary>What one run of the load generator does. Times in seconds unless the name says otherwise.</summary>
@@ -56,7 +60,12 @@ internal sealed record PlayersPlan
     public MediaClient NewClient(int number)
     {
         string name = Streams > 0 ? Name + Text(number % Streams) : Name;
-        return Protocol == Protocol.Rtmp ? new RtmpClient(Port, App, name) : new HttpFlvClient(Port, App, name);
+        return Protocol switch
+        {
+            Protocol.Rtmp => new RtmpClient(Port, App, name),
+            Protocol.Flv => new HttpFlvClient(Port, App, name),
+            _ => new RelayClient(App, name, number),
+        };
     }
 
     /// <summary>The plan as arguments of the `players` command.</summary>

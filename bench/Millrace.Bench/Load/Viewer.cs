@@ -57,6 +57,14 @@ internal sealed class Viewer
         to.Add(Fd, tag, EpollSet.In | EpollSet.Edge);
     }
 
+    /// <summary>Lets the server know that it is there.</summary>
+    public void Beat()
+    {
+        if (!Alive || !_counting) return;
+        _client.Beat();
+        Flush();
+    }
+
     public void Close()
     {
         if (Fd >= 0) _ = Libc.close(Fd);

@@ -8,6 +8,7 @@ internal sealed class MillraceServer(string program, int basePort, int mergeMs, 
     public override string Label => $"millrace {mergeMs} ms";
     public override int RtmpPort => basePort + 1;
     public override int HttpPort => basePort + 2;
+    public override int RelayPort => basePort + 9;
     public override Uri Metrics => new($"http://127.0.0.1:{basePort + 3}/metrics");
     public override Uri Sessions => new($"http://127.0.0.1:{basePort + 3}/v1/sessions");
 
@@ -19,7 +20,7 @@ internal sealed class MillraceServer(string program, int basePort, int mergeMs, 
         api:
           listen: ["127.0.0.1:{{basePort + 3}}"]
         relay:
-          listen: ["127.0.0.1:{{basePort + 9}}"]
+          listen: ["127.0.0.1:{{RelayPort}}"]
         merge:
           default: {{mergeMs}}ms
         limits:

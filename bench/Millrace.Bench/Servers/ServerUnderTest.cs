@@ -19,6 +19,9 @@ internal abstract class ServerUnderTest : IDisposable
     /// <summary>0 when the server has no RTMP.</summary>
     public abstract int RtmpPort { get; }
 
+    /// <summary>Where other nodes connect; 0 = nowhere.</summary>
+    public virtual int RelayPort => 0;
+
     /// <summary>0 when the server has no HTTP.</summary>
     public abstract int HttpPort { get; }
 

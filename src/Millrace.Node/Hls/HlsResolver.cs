@@ -23,6 +23,11 @@ internal sealed class HlsResolver(NodeContext node)
 
     private const int HoldTargets = 3;
 
+    /// <summary>What another node has published is here within this, microseconds, or the link has a problem.</summary>
+    private const long LogMicros = 1_000_000;
+
+    private const int PartsOnTheirWay = 3;
+
     /// <summary>RFC 8216bis 6.2.5.2: how far ahead of the playlist's end a part may be asked for, seconds.</summary>
     private const int AdvanceLimitSeconds = 3;
 
@@ -202,16 +207,28 @@ internal sealed class HlsResolver(NodeContext node)
         if (snapshot.IsEnded || snapshot.Find(target.Rendition) is not { } view)
             return null;
         var isHinted = target.Number == view.NextSegment && target.Part == view.OpenParts && target.Key == view.HintKey;
-        return isHinted ? Wait(snapshot, new HlsCondition(HlsEvent.Decided, target.Rendition, target.Number, target.Part)) : null;
+        var condition = new HlsCondition(HlsEvent.Decided, target.Rendition, target.Number, target.Part);
+        return isHinted ? Wait(snapshot, condition) : IsOnItsWay(stream, view, target) && target.Part <= view.OpenParts + PartsOnTheirWay ? WaitForLog(snapshot, condition) : null;
     }
 
     private MediaResource? Segment(LiveStream stream, HlsSnapshot snapshot, HlsTarget target)
     {
         var id = snapshot.Packager.Format == HlsFormat.TransportStream ? new RenditionId(TrackKind.Video, 0) : target.Rendition;
         if (snapshot.Packager.FindSegment(id, target.Number) is not { IsSealed: true, IsGap: false } segment || (target.Key.Length > 0 && segment.NameKey != target.Key))
-            return null;
+        {
+            return snapshot.Find(id) is { } view && snapshot.Packager.IsNumbered && IsOnItsWay(stream, view, target)
+                ? WaitForLog(snapshot, new HlsCondition(HlsEvent.Listed, id, target.Number, Part: -1))
+                : null;
+        }
+
         return segment.IsAway ? Bring(stream, snapshot, segment, id) : Object(snapshot, MediaBody.Of(segment, 0, segment.Length), segment.ETag, id);
     }
+
+    /// <summary>
+    /// Another node decides, and may have published it already: whoever has seen its playlist and asks here is a few milliseconds early.
+    /// </summary>
+    private static bool IsOnItsWay(LiveStream stream, RenditionView view, HlsTarget target) =>
+        !stream.IsAuthority && (target.Key.Length == 0 || target.Key == view.HintKey) && target.Number >= view.NextSegment && target.Number <= view.NextSegment + 1;
 
     /// <summary>A segment that another node has packaged before this one did.</summary>
     private MediaResource? Bring(LiveStream stream, HlsSnapshot snapshot, HlsSegment segment, RenditionId id)
@@ -252,6 +269,9 @@ internal sealed class HlsResolver(NodeContext node)
         Wait = new HlsWait(HlsWaiters.Of(snapshot.Packager), condition, HoldTargets * snapshot.TargetSeconds * 1_000_000),
         Asked = snapshot.Packager.Stream,
     };
+
+    private static MediaResource WaitForLog(HlsSnapshot snapshot, HlsCondition condition) =>
+        NothingNew with { Wait = new HlsWait(HlsWaiters.Of(snapshot.Packager), condition, LogMicros), Asked = snapshot.Packager.Stream };
 
     private static MediaResource WaitFor(HlsStart start, CutRule cuts) =>
         NothingNew with { Wait = new HlsWait(start.Waiters, HlsCondition.Started, HoldTargets * cuts.SegmentMicros) };

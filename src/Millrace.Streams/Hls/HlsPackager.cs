@@ -68,6 +68,9 @@ internal sealed class HlsPackager
 
     internal MarkSeries Series => _series;
 
+    /// <summary>The number in a segment's name is its media sequence number.</summary>
+    public bool IsNumbered => _rule.Naming == SegmentNaming.Sequential;
+
     /// <summary>Whether some of its files are or were named so; any thread.</summary>
     public bool IsNamed(string key) => Volatile.Read(ref _keys).Contains(key, StringComparer.Ordinal);
 

@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Net;
+using Millrace.EndToEnd.Harness;
+using Millrace.EndToEnd.Hls;
+
+namespace Millrace.EndToEnd.Cluster;
+
+/// <summary>Plays LL-HLS as a player does: one blocking request after the other, and each part that a playlist says is new.</summary>
+internal sealed class HlsFollower : IAsyncDisposable
+{
+    private readonly HlsClient _client;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly HashSet<string> _seen = [];
+    private readonly Task _playing;
+    private int _parts;
+
+    public HlsFollower(MillraceServer server, string name)
+    {
+        _client = new HlsClient(server, "live/" + name);
+        _playing = PlayAsync();
+    }
+
+    public int Parts => Volatile.Read(ref _parts);
+
+    /// <summary>Answers that a player cannot go on from, without what it tries again.</summary>
+    public List<string> Errors { get; } = [];
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _playing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _client.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task PlayAsync()
+    {
+        var url = await _client.RenditionUrlAsync("video");
+        var playlist = await _client.PlaylistAsync(url);
+        while (!_stop.IsCancellationRequested)
+        {
+            foreach (var part in playlist.Segments.SelectMany(static segment => segment.Parts).Concat(playlist.OpenParts).TakeLast(4).Where(_seen.Add))
+            {
+                var answer = await _client.GetAsync(_client.InFolder(part));
+                if (answer.Status != HttpStatusCode.OK)
+                    Errors.Add($"{part}: {answer.Status}");
+                Interlocked.Increment(ref _parts);
+            }
+
+            var words = playlist.Hint!.Split('_');
+            var next = await _client.GetAsync(string.Create(CultureInfo.InvariantCulture, $"{url}?_HLS_msn={words[2]}&_HLS_part={words[3]}"));
+            if (next.Status == HttpStatusCode.OK)
+                playlist = next.Playlist;
+            else if (next.Status != HttpStatusCode.ServiceUnavailable)
+                Errors.Add($"{url}: {next.Status}");
+        }
+    }
+}
