@@ -1,4 +1,5 @@
 using System.Text;
+using Millrace.Node.Settings;
 using Millrace.Streams;
 
 namespace Millrace.Node.Relay;
@@ -6,11 +7,14 @@ namespace Millrace.Node.Relay;
 /// <summary>The origins of a stream in the order in which they are tried.</summary>
 /// <param name="origins">As they stand in the settings, which have been checked.</param>
 /// <param name="first">Which is tried first.</param>
-internal sealed class OriginList(IReadOnlyList<string> origins, int first)
+/// <param name="protocol">Of those without a scheme.</param>
+internal sealed class OriginList(IReadOnlyList<string> origins, int first, UpstreamProtocol protocol = UpstreamProtocol.Rtmp)
 {
-    private readonly OriginAddress[] _origins = [.. origins.Select(Parse)];
+    private readonly OriginAddress[] _origins = [.. origins.Select(text => Parse(text, protocol))];
     private int _index = first;
     private int _tried;
+
+    public int Count => _origins.Length;
 
     public OriginAddress Current => _origins[_index];
 
@@ -33,6 +37,6 @@ internal sealed class OriginList(IReadOnlyList<string> origins, int first)
         return hash;
     }
 
-    private static OriginAddress Parse(string text) =>
-        OriginAddress.TryParse(text, out var address, out var error) ? address : throw new ArgumentException(error, nameof(text));
+    private static OriginAddress Parse(string text, UpstreamProtocol protocol) =>
+        OriginAddress.TryParse(text, out var address, out var error, protocol) ? address : throw new ArgumentException(error, nameof(text));
 }

@@ -37,7 +37,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         Upstreams upstreams, NodeContext node, Shard shard, StreamName name, OriginList origins, string arguments, IReadOnlyList<string> path)
     {
         (_upstreams, _node, _shard, Name, _origins, _arguments) = (upstreams, node, shard, name, origins, arguments);
-        _dialer = new RelayDialer(node, shard, this, path);
+        _dialer = new RelayDialer(node, shard, this, path, name, arguments, isPublisher: false);
         _logger = node.Loggers.CreateLogger("Millrace.Relay");
         Waiters = new HlsWaiters(_ => State != UpstreamState.Pending);
     }
@@ -59,11 +59,22 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     /// <summary>The stream comes. Any thread.</summary>
     public bool IsFlowing => Volatile.Read(ref _lostAt) == 0;
 
-    /// <summary>The node that it comes from; null while there is none. Any thread.</summary>
-    public RelayConnection? Connection => _dialer.Connection;
+    /// <summary>The node that it comes from; null while there is none, and where it is a foreign server. Any thread.</summary>
+    public RelayConnection? Connection => _dialer.Connection as RelayConnection;
 
     /// <summary>Any thread.</summary>
     public OriginAddress Origin => _origins.Current;
+
+    /// <summary>Before there is a stream all origins are to have a chance while viewers wait.</summary>
+    public long SilenceMicros
+    {
+        get
+        {
+            var edge = _node.Settings.Edge;
+            var limit = edge.MediaTimeout.ToMicros();
+            return State == UpstreamState.Pending ? Math.Min(limit, edge.StartTimeout.ToMicros() * 3 / 4 / _origins.Count) : limit;
+        }
+    }
 
     /// <summary>Somebody asks; any thread.</summary>
     public void Touch(long now) => Volatile.Write(ref _touched, now);
@@ -116,11 +127,30 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
             GoLive();
     }
 
-    public void OnClosed(RelayConnection connection, string reason)
+    public void OnReady(ForeignConnection connection, long now)
+    {
+    }
+
+    public PublisherLease? OnMedia(ForeignConnection connection, long now, out string? refusal)
+    {
+        refusal = "nobody asks any more";
+        return _isOver || connection != _dialer.Connection ? null : _intake!.BeginForeign(now, out refusal);
+    }
+
+    public void OnLive(ForeignConnection connection, long now)
+    {
+        if (!_isOver && connection == _dialer.Connection)
+            GoLive();
+    }
+
+    public void OnClosed(ShardConnection connection, string reason)
     {
         if (_isOver || !_dialer.Forget(connection))
             return;
         _intake!.Disconnect();
+        if (_dialer.TryFollow(connection))
+            return;
+        _refusal ??= (connection as ForeignConnection)?.Refusal;
         GoOn(reason, NodeClock.Micros);
     }
 
