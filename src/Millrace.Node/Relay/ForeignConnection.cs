@@ -69,6 +69,9 @@ internal abstract class ForeignConnection : ShardConnection
     /// <summary>Whether media is waited for.</summary>
     protected abstract bool IsPull { get; }
 
+    /// <summary>The server has been asked for the stream; some answer with its first media.</summary>
+    protected virtual bool IsAsked => _isReady;
+
     /// <summary>Bytes of unfinished messages.</summary>
     protected abstract long HeldBytes { get; }
 
@@ -185,7 +188,7 @@ internal abstract class ForeignConnection : ShardConnection
             return;
         if (!_isConnected)
             Close("the peer took no connection in time");
-        else if (!_isReady)
+        else if (!IsAsked)
             Refuse(RelayRefusalCode.Unavailable, "the peer did not answer in time");
         else
             Refuse(RelayRefusalCode.NotFound, _tracks is null ? $"{Stream.Path} is not live there: nothing comes" : "the peer sends nothing any more");
@@ -204,9 +207,9 @@ internal abstract class ForeignConnection : ShardConnection
     }
 
     private long PhaseDeadline => !_isConnected ? _phaseBegan + Node.Settings.Edge.ConnectTimeout.ToMicros()
-        : !_isReady ? _phaseBegan + SetupMicros
-        : IsPull ? _phaseBegan + _client.SilenceMicros
-        : long.MaxValue;
+        : IsPull ? _phaseBegan + (_isReady ? _client.SilenceMicros : Math.Min(SetupMicros, _client.SilenceMicros))
+        : _isReady ? long.MaxValue
+        : _phaseBegan + SetupMicros;
 
     private bool TryBegin(long now)
     {

@@ -45,6 +45,8 @@ internal sealed class RtmpOriginConnection : ForeignConnection
 
     protected override bool IsPull => !_options.IsPublisher;
 
+    protected override bool IsAsked => IsPull && _session!.MessageStreamId != 0;
+
     protected override long HeldBytes => _session!.BufferedBytes;
 
     /// <summary>The stream goes out from here on: the headers, what is kept back to the newest key frame, and what comes.</summary>
