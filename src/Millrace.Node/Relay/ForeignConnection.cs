@@ -16,8 +16,8 @@ namespace Millrace.Node.Relay;
 /// </summary>
 internal abstract class ForeignConnection : ShardConnection
 {
-    /// <summary>From the connection to the server's word that it agrees, microseconds.</summary>
-    protected const long SetupMicros = 5_000_000;
+    /// <summary>From the connection to the server's word that it agrees.</summary>
+    public static readonly TimeSpan SetupTime = TimeSpan.FromSeconds(5);
 
     /// <summary>Reads of one turn, so that one in full flight does not keep the others waiting.</summary>
     private const int MaxReads = 4;
@@ -207,9 +207,9 @@ internal abstract class ForeignConnection : ShardConnection
     }
 
     private long PhaseDeadline => !_isConnected ? _phaseBegan + Node.Settings.Edge.ConnectTimeout.ToMicros()
-        : IsPull ? _phaseBegan + (_isReady ? _client.SilenceMicros : Math.Min(SetupMicros, _client.SilenceMicros))
+        : IsPull ? _phaseBegan + (_isReady ? _client.SilenceMicros : Math.Min(SetupTime.ToMicros(), _client.SilenceMicros))
         : _isReady ? long.MaxValue
-        : _phaseBegan + SetupMicros;
+        : _phaseBegan + SetupTime.ToMicros();
 
     private bool TryBegin(long now)
     {

@@ -95,7 +95,7 @@ internal sealed class RelayDialer(
         // A host may have addresses by which nobody listens: each attempt takes the next.
         var remote = addresses[(int)((uint)_attempts++ % (uint)addresses.Length)];
         var error = isPublisher && origin.Kind == OriginKind.Flv ? "nothing can be published by HTTP-FLV" : null;
-        if (error is not null || OutboundSocket.TryConnect(remote, out error) is not { } socket)
+        if (error is not null || Open(origin, remote, out error) is not { } socket)
         {
             client.OnUnreachable(error!, now);
             return;
@@ -108,6 +108,9 @@ internal sealed class RelayDialer(
         else
             connection.Close("epoll refused the socket");
     }
+
+    private ShardSocket? Open(OriginAddress origin, IPEndPoint remote, out string? error) =>
+        origin.IsTls ? TlsTunnel.TryOpen(node, origin, remote, out error) : OutboundSocket.TryConnect(remote, out error);
 
     private ShardConnection Create(OriginAddress origin, ShardSocket socket)
     {

@@ -36,7 +36,7 @@ internal sealed class RtmpOriginConnection : ForeignConnection
                 AckWindow = (uint)rtmp.AckWindow,
                 MaxMessageBytes = (int)rtmp.MaxMessage,
                 MaxBufferedBytes = 2 * (int)rtmp.MaxMessage,
-                HandshakeTimeoutMicros = SetupMicros,
+                HandshakeTimeoutMicros = SetupTime.ToMicros(),
                 PingMicros = rtmp.Ping.ToMicros(),
                 PingTimeoutMicros = rtmp.PingTimeout.ToMicros(),
             },

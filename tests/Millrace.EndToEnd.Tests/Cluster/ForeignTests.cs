@@ -41,8 +41,8 @@ public sealed class ForeignTests
         await using var origin = await NginxRtmp.StartAsync();
         await using var server = await EdgeAsync($"rtmp://127.0.0.1:{origin.Port}");
         await using var before = Ffmpeg.PublishFile(Clip, origin.Url("bbb"), loop: true);
-        await using var rtmp = Ffmpeg.Play(server.Rtmp("live/bbb"), seconds: 12);
-        await using var flv = Ffmpeg.Play(server.Http("live/bbb.flv?wait=30s"), seconds: 12);
+        await using var rtmp = Ffmpeg.Play(server.Rtmp("live/bbb"), seconds: 9);
+        await using var flv = Ffmpeg.Play(server.Http("live/bbb.flv?wait=30s"), seconds: 9);
         await server.LiveAsync("default/live/bbb");
 
         await origin.RestartAsync();
@@ -86,12 +86,30 @@ public sealed class ForeignTests
         (await FrameDigest.CollectAsync(player, PlayTime)).ShouldBeStretchOf(expected, LatePictures);
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task A_stream_is_fetched_over_https()
+    {
+        using var certificate = new SelfSigned();
+        await using var origin = await MillraceServer.StartAsync(environment: certificate.Settings);
+        // What the machine trusts, as OpenSSL has it.
+        var trust = new Dictionary<string, string> { ["SSL_CERT_FILE"] = certificate.Settings["MILLRACE__HTTP__TLS__CERTIFICATE"] };
+        await using var server = await EdgeAsync($"https://localhost:{certificate.Port}", environment: trust);
+        await using var doubtful = await EdgeAsync($"https://localhost:{certificate.Port}");
+        await using var publisher = Ffmpeg.PublishFile(Clip, origin.Rtmp("live/bbb"), loop: true);
+        await origin.LiveAsync("default/live/bbb");
+
+        await PlayAsync(server.Http("live/bbb.flv"));
+        await using var refused = Ffmpeg.Play(doubtful.Http("live/bbb.flv"), seconds: 2);
+        (await refused.ExitAsync(PlayTime)).ShouldNotBe(0);
+        await doubtful.Process.LineAsync(static line => line.Contains("certificate", StringComparison.Ordinal), PlayTime);
+    }
+
     private static async Task PlayAsync(string url)
     {
         await using var player = Ffmpeg.Play(url, seconds: 2);
         (await player.ExitAsync(PlayTime)).ShouldBe(0, player.Tail());
     }
 
-    private static Task<MillraceServer> EdgeAsync(string origin, string edge = "") =>
-        MillraceServer.StartAsync($"{(edge.Length > 0 ? "edge:\n" + edge : "")}vhosts:\n  - name: default\n    mode: remote\n    origin: {origin}\n");
+    private static Task<MillraceServer> EdgeAsync(string origin, string edge = "", IReadOnlyDictionary<string, string>? environment = null) =>
+        MillraceServer.StartAsync($"{(edge.Length > 0 ? "edge:\n" + edge : "")}vhosts:\n  - name: default\n    mode: remote\n    origin: {origin}\n", environment);
 }
