@@ -34,8 +34,8 @@ internal sealed record ForeignTarget(string Host, string App, string Name, strin
     public static ForeignTarget Of(NodeSettings settings, OriginAddress origin, StreamName stream, string query)
     {
         var vhost = settings.VhostOf(stream.Vhost);
-        var path = origin.Query is not null ? origin.Path : Expand(origin.Path, stream);
-        if (origin is { Kind: OriginKind.Flv, Query: null } && !path.EndsWith(Suffix, StringComparison.Ordinal))
+        var path = origin.IsWhole ? origin.Path : Expand(origin.Path, stream);
+        if (origin is { Kind: OriginKind.Flv, IsWhole: false } && !path.EndsWith(Suffix, StringComparison.Ordinal))
             path += Suffix;
         var slash = path.LastIndexOf('/');
         return new ForeignTarget(HostOf(vhost, origin), slash < 0 ? "" : path[..slash], path[(slash + 1)..], origin.Query ?? WithoutVhost(query));

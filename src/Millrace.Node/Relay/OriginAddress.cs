@@ -37,7 +37,10 @@ internal sealed record OriginAddress(OriginKind Kind, string Host, int Port)
     /// </summary>
     public string Path { get; init; } = "";
 
-    /// <summary>A redirect says whole what to ask for: <see cref="Path"/> is that, and this its query.</summary>
+    /// <summary><see cref="Path"/> is all that is to be asked for, for this one stream.</summary>
+    public bool IsWhole { get; init; }
+
+    /// <summary>In place of the viewer's query; null: that.</summary>
     public string? Query { get; init; }
 
     /// <param name="text">As it stands in the settings.</param>
@@ -61,18 +64,27 @@ internal sealed record OriginAddress(OriginKind Kind, string Host, int Port)
         return address is not null;
     }
 
+    /// <summary>The URL of a single stream, as the origin map has it; null where it is none that can be followed.</summary>
+    public static OriginAddress? TryParseUrl(string url)
+    {
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || KindOf(uri.Scheme) is not { } kind)
+            return null;
+        // At a node the stream has the name that it has here.
+        return kind == OriginKind.Millrace
+            ? Of(uri, kind)
+            : Of(uri, kind) with { Path = uri.GetComponents(UriComponents.Path, UriFormat.Unescaped).Trim('/'), IsWhole = true, Query = uri.Query.Length > 1 ? uri.Query[1..] : null };
+    }
+
     /// <summary>Where another server sends us, which is asked for the same stream.</summary>
     /// <param name="url">What it said.</param>
     /// <param name="from">What it was asked for.</param>
     public static OriginAddress? TryFollow(string url, ForeignTarget from)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || KindOf(uri.Scheme) is not { } kind || kind == OriginKind.Millrace)
+        if (TryParseUrl(url) is not { Kind: not OriginKind.Millrace } to)
             return null;
-        var path = uri.GetComponents(UriComponents.Path, UriFormat.Unescaped).Trim('/');
         // Of RTMP servers some name the stream, and some only where to connect.
-        if (kind == OriginKind.Rtmp && !path.EndsWith("/" + from.Name, StringComparison.Ordinal))
-            path = $"{path}/{from.Name}";
-        return Of(uri, kind) with { Path = path, Query = uri.Query.Length > 1 ? uri.Query[1..] : from.Query };
+        var path = to.Kind == OriginKind.Rtmp && !to.Path.EndsWith("/" + from.Name, StringComparison.Ordinal) ? $"{to.Path}/{from.Name}" : to.Path;
+        return to with { Path = path, Query = to.Query ?? from.Query };
     }
 
     /// <summary>The addresses of the host. Names are looked up; what cannot be found throws.</summary>

@@ -84,7 +84,7 @@ internal sealed class RelayIntake
     /// <summary>Brings an object; any thread.</summary>
     public void Fetch(HlsFetch fetch) => _shard.Post(() =>
     {
-        if (_isOver)
+        if (_isOver || Lease.IsForeign)
             fetch.Fail();
         else
             _fetches.Add(fetch, NodeClock.Micros);

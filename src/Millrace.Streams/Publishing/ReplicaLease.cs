@@ -45,6 +45,9 @@ internal sealed class ReplicaLease : StreamLease
     /// <summary>The other node does not decide here any more: the stream goes on under this one's own numbering.</summary>
     public bool IsOwn => _own is not null || _foreign is not null;
 
+    /// <summary>The stream comes from a server that is no node.</summary>
+    public bool IsForeign => _foreign is not null;
+
     private StreamLease Seat => (StreamLease?)_own?.Lease ?? (StreamLease?)_foreign ?? this;
 
     private PublisherInfo OwnInfo => Info with { GraceMicros = Forever };

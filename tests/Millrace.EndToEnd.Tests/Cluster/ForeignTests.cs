@@ -41,8 +41,8 @@ public sealed class ForeignTests
         await using var origin = await NginxRtmp.StartAsync();
         await using var server = await EdgeAsync($"rtmp://127.0.0.1:{origin.Port}");
         await using var before = Ffmpeg.PublishFile(Clip, origin.Url("bbb"), loop: true);
-        await using var rtmp = Ffmpeg.Play(server.Rtmp("live/bbb"), seconds: 9);
-        await using var flv = Ffmpeg.Play(server.Http("live/bbb.flv?wait=30s"), seconds: 9);
+        await using var rtmp = Ffmpeg.Play(server.Rtmp("live/bbb"), seconds: 8);
+        await using var flv = Ffmpeg.Play(server.Http("live/bbb.flv?wait=30s"), seconds: 8);
         await server.LiveAsync("default/live/bbb");
 
         await origin.RestartAsync();

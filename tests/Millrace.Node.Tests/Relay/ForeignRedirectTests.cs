@@ -17,7 +17,7 @@ public sealed class ForeignRedirectTests
         using var server = new RedirectingServer(isRtmp, _ => string.Format(System.Globalization.CultureInfo.InvariantCulture, target, isRtmp ? origin.Node.RtmpPort : origin.Node.HttpPort));
         var url = $"{(isRtmp ? "rtmp" : "http")}://127.0.0.1:{server.Port}";
         await using var edge = await RelayNodes.StartAsync("edge", [url], static settings => settings with { Edge = settings.Edge with { RetryMin = TimeSpan.FromMinutes(1), RetryMax = TimeSpan.FromMinutes(1) } });
-        if (isRtmp)
+        if (target.EndsWith("/live", StringComparison.Ordinal))
         {
             var publisher = await edge.PublishAsync(name: "y");
             publisher.IsReady.ShouldBeTrue();

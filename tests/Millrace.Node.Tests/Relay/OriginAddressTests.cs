@@ -75,6 +75,17 @@ public sealed class OriginAddressTests
         target.RequestTarget.ShouldBe(path);
     }
 
+    [Theory]
+    [InlineData("rtmp://h/app/other?a=b", "rtmp://h:1935/app/other", "other?a=b")]
+    [InlineData("rtmp://h/app/other", "rtmp://h:1935/app/other", "other?k=v")]
+    [InlineData("millrace://h/a.example.org/live/eu/x", "millrace://h:9000", "x y?k=v")]
+    public void A_url_of_the_origin_map_is_all_there_is_to_ask_for(string url, string shown, string name)
+    {
+        var address = OriginAddress.TryParseUrl(url)!;
+        address.ToString().ShouldBe(shown);
+        ForeignTarget.Of(Settings, address, Stream, "k=v").StreamName.ShouldBe(name);
+    }
+
     [Fact]
     public void The_default_vhost_is_known_by_the_origins_name_and_others_may_have_another_one_there()
     {
