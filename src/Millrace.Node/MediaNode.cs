@@ -108,6 +108,8 @@ internal sealed class MediaNode : IAsyncDisposable
         _sweeper = SweepAsync();
         var status = new OwnStatus(Context, HttpPort);
         Context.OriginMap = OriginMaps.Create(_settings.Cluster with { Node = Context.Id }, status.Make, TimeProvider.System, _loggers.CreateLogger("Millrace.Cluster"));
+        if (_settings.Cluster.Advertise.Length > 0)
+            Context.Registry.Resources.Owns = Register;
         var metrics = new PrometheusText(Context, _shards, _counts, _pool);
         _web = new WebServers(Context, _kestrel, metrics, _counts, certificate, RtmpPort);
         await _web.StartAsync(cancellationToken);
@@ -180,6 +182,14 @@ internal sealed class MediaNode : IAsyncDisposable
         for (var i = 0; i < tls.Listen.Count; i++)
             ListenSocket.Probe(tls.Listen[i], $"http.tls.listen[{i}]");
         return TlsCertificate.Open(tls, _loggers.CreateLogger("Millrace.Http"), NodeClock.Micros);
+    }
+
+    private void Register(StreamName stream, bool isLive)
+    {
+        if (isLive)
+            Context.OriginMap!.Register(stream, $"{OriginAddress.Scheme}://{_settings.Cluster.Advertise}/{stream}");
+        else
+            Context.OriginMap!.Remove(stream);
     }
 
     private void Report(StreamName stream, string what) =>

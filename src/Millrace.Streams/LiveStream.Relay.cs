@@ -81,7 +81,7 @@ internal sealed partial class LiveStream
     {
         lock (Gate)
         {
-            return _wires.HasReaders || Array.Exists(_hls.Active, packager => !packager.IsSpare(now));
+            return _wires.HasReaders || Array.Exists(_hls.Active, packager => !packager.IsLeft(now));
         }
     }
 
@@ -245,7 +245,12 @@ internal sealed partial class LiveStream
     internal void FollowFork(in LogEntry entry) => AppendFork(entry);
 
     /// <summary>A connection to the other node goes on where another one left off.</summary>
-    internal void KeepReplica(ReplicaLease lease) => (_replica, _orphanEnd) = (lease, long.MaxValue);
+    internal void KeepReplica(ReplicaLease lease)
+    {
+        (_replica, _orphanEnd) = (lease, long.MaxValue);
+        if (!lease.Info.IsFetched)
+            Resources.Owns(Name, true);
+    }
 
     /// <summary>The other node's Timeline has ended.</summary>
     internal void EndReplica(long now)

@@ -171,6 +171,9 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
 
         _log ??= new StreamLog(Resources.Pool, Resources.Budget[MemoryUse.StreamLogs], Resources.Options.LogLimits);
         State = StreamState.Live;
+        // What is fetched from another node is the other's, also where this one has gone on with it.
+        if (_seat.Holder?.Info.IsFetched == false)
+            Resources.Owns(Name, true);
     }
 
     internal void EndLease(StreamLease lease, bool isClean, long now)
@@ -264,6 +267,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     private void EndTimeline(long now)
     {
         State = StreamState.Idle;
+        Resources.Owns(Name, false);
         LiveSinceMicros = 0;
         _hls.Retire(now);
         _log?.Dispose();

@@ -55,6 +55,9 @@ internal sealed record StreamResources(IBlockPool Pool, MemoryBudget Budget, Str
     /// <summary>Tells whoever runs the node of something that the stream's publisher should know; inside the stream's lock.</summary>
     public Action<StreamName, string> Report { get; init; } = static (_, _) => { };
 
+    /// <summary>A stream is live that others can have here, or is no more; inside the stream's lock.</summary>
+    public Action<StreamName, bool> Owns { get; set; } = static (_, _) => { };
+
     /// <summary>
     /// Frees media memory, of other streams too, for the stream that has found none; false when there was nothing to free. Takes the
     /// stream, whose lock the caller holds, monotonic time in microseconds, and how many bytes would be enough.

@@ -1,7 +1,7 @@
-using System.Reflection;
 using Millrace.Node.Cluster;
 using Millrace.Node.Relay;
 using Millrace.Node.Sessions;
+using Millrace.Node.Status;
 
 namespace Millrace.Node.Api;
 
@@ -11,15 +11,12 @@ internal sealed class ClusterReport(NodeContext node)
     /// <summary>A map that is away may take seconds to say so.</summary>
     private static readonly TimeSpan NodesLimit = TimeSpan.FromSeconds(1);
 
-    private static readonly string Version =
-        typeof(ClusterReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
-
     public async Task<ClusterReply> MakeAsync(CancellationToken cancellationToken)
     {
         var settings = node.Settings;
         var advertise = settings.Cluster.Advertise.Length > 0 ? settings.Cluster.Advertise : null;
         return new ClusterReply(
-            new ClusterNode(node.Id, Version, [.. node.RelayListeners.Select(static listener => listener.ToString())], advertise, settings.Relay.Secret.IsSet),
+            new ClusterNode(node.Id, StatusReport.Version, [.. node.RelayListeners.Select(static listener => listener.ToString())], advertise, settings.Relay.Secret.IsSet),
             [.. node.Upstreams.All.Select(puller => PathReport.Of(puller, node.Registry.Find(puller.Name))).OrderBy(static upstream => upstream.Stream, StringComparer.Ordinal)],
             [.. node.Sessions.All.Select(DownstreamOf).OfType<DownstreamReply>().OrderBy(static downstream => downstream.Session, StringComparer.Ordinal)],
             node.Upstreams.CountMissing(NodeClock.Micros),

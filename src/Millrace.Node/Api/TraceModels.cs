@@ -37,7 +37,7 @@ internal sealed record UpstreamReply(
 
 /// <summary>The last stretch of a way: from this node to a viewer, or to another node.</summary>
 /// <param name="Node">Id of the other node; null for a viewer.</param>
-/// <param name="WindowMs">Merge window: how long bytes wait at most, while there is time, to go out together.</param>
+/// <param name="WindowMs">Merge window, as its shard has stretched it: how long bytes may wait to go out together.</param>
 /// <param name="LagBytes">Bytes that the socket has yet to take.</param>
 /// <param name="LagMs">The same in media time, by the stream's bitrate; null while that is unknown.</param>
 /// <param name="SocketBytes">Bytes that the kernel has yet to put on the wire; null behind TLS and HTTP/2.</param>

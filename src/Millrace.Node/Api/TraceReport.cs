@@ -35,11 +35,14 @@ internal sealed class TraceReport(NodeContext node)
         var relay = traffic as RelayConnection;
         var lag = traffic?.LagBytes ?? 0;
         return new TraceViewer(
-            session.Protocol, session.Remote.ToString(), relay?.Protocol.PeerNode, PathReport.ToMillis(WindowOf(session)),
+            session.Protocol, session.Remote.ToString(), relay?.Protocol.PeerNode, PathReport.ToMillis(StretchedWindowOf(session)),
             lag, MillisOf(lag, stream), tcp?.UnsentBytes,
             PathReport.ToMillis(relay is not null ? relay.Link?.RoundTripMicros : tcp is { RoundTripMicros: > 0 and var roundTrip } ? roundTrip : null),
             traffic?.Skips ?? 0, traffic?.SkippedMessages ?? 0);
     }
+
+    private long? StretchedWindowOf(NodeSession session) =>
+        WindowOf(session) is { } window && session.Traffic is ShardConnection connection ? connection.Shard.Pacer.Stretch(window) : WindowOf(session);
 
     private long? WindowOf(NodeSession session) => session.Protocol switch
     {

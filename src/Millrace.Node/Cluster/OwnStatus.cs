@@ -15,7 +15,6 @@ internal sealed class OwnStatus(NodeContext node, int httpPort)
     private readonly NodeLoad _load = new();
     private readonly string _relay = node.Settings.Cluster.Advertise is { Length: > 0 } advertise ? $"{OriginUrl.Scheme}://{advertise}" : "";
 
-    /// <summary>Its load is that since the last call.</summary>
     public NodeStatus Make() => new(
         node.Id, _relay, HttpUrl(), Started, node.Registry.Streams.Count(stream => !stream.IsWaiting),
         node.Sessions.All.Count(session => session.Role is SessionRole.Publisher or SessionRole.Player), _load.Cores());

@@ -70,6 +70,8 @@ internal sealed class FlvEndpoint(NodeContext node)
         {
             using var current = reader;
             session.Traffic = current;
+            if (!resource.IsPatient && node.Upstreams.IsMissing(resource.Stream!))
+                deadline = 0;
             if (resource.WaitMicros == 0 || await current.WaitForStartAsync(deadline, context.RequestAborted))
             {
                 var header = FlvStart.Write(node.Registry.Find(resource.Stream!)?.Timeline.Era, resource.Form, WireFormat.Flv);

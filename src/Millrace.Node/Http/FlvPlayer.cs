@@ -38,6 +38,8 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
 
         _waitEnd = now + _resource.WaitMicros;
         Attach(now);
+        if (!_isStarted && !_resource.IsPatient && !connection.IsEnding && node.Upstreams.IsMissing(_resource.Stream))
+            Refuse("no other node has the stream", now);
     }
 
     /// <summary>The first media is about to go out: the answer's head and the FLV header come before it.</summary>

@@ -10,23 +10,42 @@ namespace Millrace.Node.Relay;
 /// <param name="protocol">Of those without a scheme.</param>
 internal sealed class OriginList(IReadOnlyList<string> origins, int first, UpstreamProtocol protocol = UpstreamProtocol.Rtmp)
 {
-    private readonly OriginAddress[] _origins = [.. origins.Select(text => Parse(text, protocol))];
+    private readonly OriginAddress[] _listed = [.. origins.Select(text => Parse(text, protocol))];
+    private OriginAddress[]? _origins;
     private int _index = first;
     private int _tried;
 
-    public int Count => _origins.Length;
+    public bool IsEmpty => Origins.Length == 0;
 
-    public OriginAddress Current => _origins[_index];
+    public int Count => Origins.Length;
+
+    public OriginAddress Current => Origins[_index];
+
+    private OriginAddress[] Origins => Volatile.Read(ref _origins) ?? _listed;
+
+    /// <summary>Another round begins with what the cluster's map says; null: with those of the settings alone.</summary>
+    public void Prefer(string? url)
+    {
+        var mapped = url is null ? null : OriginAddress.TryParseUrl(url);
+        if (mapped is null && _origins is null)
+            return;
+        Volatile.Write(ref _origins, mapped is null ? _listed : [mapped, .. _listed.Where(listed => listed != mapped)]);
+        (_index, _tried) = (0, 0);
+    }
 
     /// <summary>Goes on to the next; false when all have been tried since <see cref="Restart"/>.</summary>
     public bool TryNext()
     {
-        _index = (_index + 1) % _origins.Length;
-        return ++_tried < _origins.Length;
+        if (IsEmpty)
+            return false;
+        _index = (_index + 1) % Origins.Length;
+        return ++_tried < Origins.Length;
     }
 
     /// <summary>Another round begins, with the one that is the current.</summary>
     public void Restart() => _tried = 0;
+
+    public override string ToString() => IsEmpty ? "nowhere" : Current.ToString();
 
     /// <summary>The same on every node and after each start (FNV-1a).</summary>
     public static uint Hash(StreamName name)

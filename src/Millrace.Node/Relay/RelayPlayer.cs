@@ -32,7 +32,10 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
         }
 
         Attach(request.Timeline, request.From, now);
-        OnWant(request.Formats, now);
+        if (!_isStarted && !connection.IsEnding && node.Upstreams.IsMissing(name))
+            OnSignal(WireSignal.Missing, now);
+        else
+            OnWant(request.Formats, now);
     }
 
     /// <summary>Sends the stream to a node that has agreed to take it.</summary>

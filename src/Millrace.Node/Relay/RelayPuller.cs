@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Node.Cluster;
 using Millrace.Node.Hls;
 using Millrace.Node.Shards;
 using Millrace.Protocols.Relay;
@@ -63,7 +64,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     public RelayConnection? Connection => _dialer.Connection as RelayConnection;
 
     /// <summary>Any thread.</summary>
-    public OriginAddress Origin => _origins.Current;
+    public string Origin => _origins.ToString();
 
     /// <summary>Before there is a stream all origins are to have a chance while viewers wait.</summary>
     public long SilenceMicros
@@ -72,7 +73,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         {
             var edge = _node.Settings.Edge;
             var limit = edge.MediaTimeout.ToMicros();
-            return State == UpstreamState.Pending ? Math.Min(limit, edge.StartTimeout.ToMicros() * 3 / 4 / _origins.Count) : limit;
+            return State == UpstreamState.Pending ? Math.Min(limit, edge.StartTimeout.ToMicros() * 3 / 4 / Math.Max(1, _origins.Count)) : limit;
         }
     }
 
@@ -105,9 +106,9 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
             Kind = RelayRequestKind.Play,
             Stream = Name.ToString(),
             Arguments = _arguments,
-            Timeline = _intake!.Lease.Timeline,
-            From = _intake.Lease.Next,
-            Formats = _intake.Formats,
+            Timeline = _intake?.Lease.Timeline ?? 0,
+            From = _intake?.Lease.Next ?? 0,
+            Formats = _intake?.Formats ?? 0,
         });
         connection.OpenSession(Name);
     }
@@ -116,14 +117,14 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     {
         if (_isOver || connection != _dialer.Connection)
             return;
-        var error = happened.Kind == RelayEventKind.Accepted ? Accept(connection, happened, now) : _intake!.Take(happened, now);
+        var error = happened.Kind == RelayEventKind.Accepted ? Accept(connection, happened, now) : _intake?.Take(happened, now);
         if (happened.Kind == RelayEventKind.Refused)
             _refusal = happened.Refusal;
         if (error is not null)
             connection.Farewell(error, mayReturn: false, now);
         else if (happened is { Kind: RelayEventKind.Log, Type: RelayMessageType.Ended })
             Finish("the stream has ended", now);
-        else if (_intake!.Lease.IsLive && (State == UpstreamState.Pending || _lostAt != 0))
+        else if (_intake is { Lease.IsLive: true } && (State == UpstreamState.Pending || _lostAt != 0))
             GoLive();
     }
 
@@ -134,7 +135,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     public PublisherLease? OnMedia(ForeignConnection connection, long now, out string? refusal)
     {
         refusal = "nobody asks any more";
-        return _isOver || connection != _dialer.Connection ? null : _intake!.BeginForeign(now, out refusal);
+        return _isOver || connection != _dialer.Connection || !TryOpen(now, out refusal) ? null : _intake!.BeginForeign(now, out refusal);
     }
 
     public void OnLive(ForeignConnection connection, long now)
@@ -147,7 +148,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     {
         if (_isOver || !_dialer.Forget(connection))
             return;
-        _intake!.Disconnect();
+        _intake?.Disconnect();
         if (_dialer.TryFollow(connection))
             return;
         _refusal ??= (connection as ForeignConnection)?.Refusal;
@@ -165,40 +166,68 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         if (_isOver)
             return;
         _shard.Wheel.Arm(this, now + TickMicros);
-        if (_intake!.Stream.IsWatched(now))
+        if (_node.Registry.Find(Name) is { } stream && stream.IsWatched(now))
             _watched = now;
-        _intake.Sweep(now);
+        _intake?.Sweep(now);
         var edge = _node.Settings.Edge;
         if (now - Math.Max(_watched, Volatile.Read(ref _touched)) >= edge.Linger.ToMicros())
             Finish("nobody watches", now);
         else if (_lostAt != 0 && now - _lostAt >= (State == UpstreamState.Pending ? edge.StartTimeout : edge.GiveUp).ToMicros())
             GiveUp(new RelayRefusal(RelayRefusalCode.Unavailable, $"no origin has answered: {_refusal?.Reason ?? "none could be reached"}"), now);
         else if (now >= _retryAt)
-            Connect();
+            BeginRound(now);
     }
 
     private void Start(long now)
     {
-        var info = new PublisherInfo("relay", "relay", _origins.Current.ToString(), DuplicatePolicy.Reject, 0);
-        Volatile.Write(ref _intake, RelayIntake.TryOpen(_node, _shard, Name, info, reason => Finish(reason, NodeClock.Micros), now, out var refusal));
-        _watched = now;
-        _lostAt = now;
-        if (_intake is null)
+        (_watched, _lostAt) = (now, now);
+        _shard.Wheel.Arm(this, now + TickMicros);
+        BeginRound(now);
+    }
+
+    /// <summary>Where the map of the cluster knows who has the stream, that node is asked first.</summary>
+    private void BeginRound(long now)
+    {
+        _retryAt = long.MaxValue;
+        if (!_upstreams.IsMapped)
         {
-            _logger.LogWarning("{Stream} is not fetched: {Reason}", Name, refusal);
-            _upstreams.Forget(this);
-            _isOver = true;
-            Settle(UpstreamState.Local);
+            Dial(now);
             return;
         }
 
-        _shard.Wheel.Arm(this, now + TickMicros);
-        Connect();
+        var asked = _node.OriginMap!.FindAsync(Name, _node.Stopping).AsTask();
+        if (asked.IsCompletedSuccessfully)
+            TakeAnswer(asked.Result, now);
+        else
+            _ = AwaitAnswerAsync(asked);
+    }
+
+    private async Task AwaitAnswerAsync(Task<OriginAnswer> asked)
+    {
+        await ((Task)asked).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _shard.Post(() =>
+        {
+            if (!_isOver)
+                TakeAnswer(asked.IsCompletedSuccessfully ? asked.Result : OriginAnswer.None, NodeClock.Micros);
+        });
+    }
+
+    private void TakeAnswer(OriginAnswer answer, long now)
+    {
+        _origins.Prefer(answer.Url);
+        Dial(now);
+    }
+
+    private void Dial(long now)
+    {
+        if (_origins.IsEmpty)
+            GoOn("no node has said that it has it", new RelayRefusal(RelayRefusalCode.NotFound, $"{Name.Path} is not live"), now);
+        else
+            Connect();
     }
 
     private void Connect()
     {
-        _retryAt = long.MaxValue;
         _refusal = null;
         _upstreams.Counters.Attempted();
         _dialer.Dial(_origins.Current);
@@ -209,8 +238,25 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         var input = new RelayReader(happened.Payload.Span);
         if (!input.TryNumber(long.MaxValue, out long head))
             return "an answer that cannot be read";
+        if (!TryOpen(now, out _))
+            return null;
         _intake!.Connect(connection, head, now);
         return null;
+    }
+
+    /// <summary>Takes the stream, when it is to be had and not before: a publisher who comes here meanwhile is not to be refused for a question.</summary>
+    private bool TryOpen(long now, out string? refusal)
+    {
+        refusal = null;
+        if (_intake is not null)
+            return true;
+        var info = new PublisherInfo("relay", "relay", _origins.Current.ToString(), DuplicatePolicy.Reject, 0) { IsFetched = true };
+        Volatile.Write(ref _intake, RelayIntake.TryOpen(_node, _shard, Name, info, reason => Finish(reason, NodeClock.Micros), now, out refusal));
+        if (_intake is not null)
+            return true;
+        Settle(UpstreamState.Local);
+        Finish(refusal!, now);
+        return false;
     }
 
     private void GoLive()
@@ -227,14 +273,16 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         Settle(UpstreamState.Live);
     }
 
-    private void GoOn(string reason, long now)
+    private void GoOn(string reason, long now) => GoOn(reason, _refusal ?? new RelayRefusal(RelayRefusalCode.Unavailable, reason), now);
+
+    private void GoOn(string reason, RelayRefusal refusal, long now)
     {
         _upstreams.Counters.Failed();
         if (_lostAt == 0)
             (_lostAt, Since) = (now, NodeClock.UnixMicros);
-        if (_refusal is { Code: not RelayRefusalCode.NotFound } || _worst is null)
-            _worst = _refusal ?? new RelayRefusal(RelayRefusalCode.Unavailable, reason);
-        _logger.LogInformation("{Stream} does not come from {Origin}: {Reason}", Name, _origins.Current, reason);
+        if (refusal.Code != RelayRefusalCode.NotFound || _worst is null)
+            _worst = refusal;
+        _logger.LogInformation("{Stream} does not come from {Origin}: {Reason}", Name, _origins, reason);
         if (_origins.TryNext())
         {
             Connect();
@@ -257,7 +305,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     {
         _upstreams.NoteMissing(Name, refusal, now);
         Settle(UpstreamState.Missing);
-        _intake!.Stream.TellMissing();
+        _node.Registry.Find(Name)?.TellMissing();
         Finish(refusal.Reason, now);
     }
 

@@ -36,6 +36,9 @@ internal sealed class Upstreams(NodeContext node)
     private int _round = -1;
     private volatile bool _stops;
 
+    /// <summary>The cluster's map is asked who has a stream.</summary>
+    public bool IsMapped => node.OriginMap is not null && (node.Settings.Cluster.Map == OriginMapKind.Redis || node.Settings.Cluster.Advertise.Length > 0);
+
     /// <summary>Who serves what is fetched; without shards nothing is.</summary>
     public Shard[] Shards { get; set; } = [];
 
@@ -64,7 +67,8 @@ internal sealed class Upstreams(NodeContext node)
             return known.State;
         }
 
-        if (_stops || Shards.Length == 0 || node.Settings.OriginsOf(node.Settings.VhostOf(name.Vhost), name.App) is not { Count: > 0 } origins)
+        var origins = node.Settings.OriginsOf(node.Settings.VhostOf(name.Vhost), name.App) ?? [];
+        if (_stops || Shards.Length == 0 || (origins.Count == 0 && !IsMapped))
             return UpstreamState.Local;
         if (node.Registry.Find(name) is { State: not StreamState.Idle })
             return UpstreamState.Local;
@@ -75,6 +79,12 @@ internal sealed class Upstreams(NodeContext node)
             puller.Begin(now);
         return UpstreamState.Pending;
     }
+
+    /// <summary>
+    /// Word has come that no origin has the stream. Whoever begins to wait for it looks here once he does: it may have come between.
+    /// </summary>
+    public bool IsMissing(StreamName name) =>
+        _pullers.TryGetValue(name, out var puller) ? puller.State == UpstreamState.Missing : _missing.TryFind(name, NodeClock.Micros, out _);
 
     /// <summary>Where those wait who need the stream; null when it is not being asked for any more.</summary>
     public HlsWaiters? WaitersOf(StreamName name) => _pullers.TryGetValue(name, out var puller) ? puller.Waiters : null;
@@ -118,7 +128,7 @@ internal sealed class Upstreams(NodeContext node)
         return vhost.FollowClient && viewers is { } own ? own : vhost.Protocol;
     }
 
-    private int FirstOf(StreamName name, int count) => node.Settings.Edge.Failover switch
+    private int FirstOf(StreamName name, int count) => count == 0 ? 0 : node.Settings.Edge.Failover switch
     {
         OriginChoice.RoundRobin => (int)((uint)Interlocked.Increment(ref _round) % (uint)count),
         OriginChoice.Hash => (int)(OriginList.Hash(name) % (uint)count),

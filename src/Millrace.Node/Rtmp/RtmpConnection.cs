@@ -69,7 +69,11 @@ internal sealed class RtmpConnection : ShardConnection
 
     public override void OnAdopted(long now) => ArmBy(_session.NextDeadline);
 
-    protected override void OnSignal(WireSignal signal, long now) => _player?.OnSignal(signal, now);
+    protected override void OnSignal(WireSignal signal, long now)
+    {
+        _player?.OnSignal(signal, now);
+        ArmBy(NextTimer(now));
+    }
 
     /// <summary>Sends what the session has written into the shard's reply buffer.</summary>
     public void SendReply(long now)

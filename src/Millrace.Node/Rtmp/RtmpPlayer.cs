@@ -33,6 +33,8 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
         _waitEnd = now + node.Settings.Player.Wait.ToMicros();
         Want(now);
         Attach(now);
+        if (!_isStarted && node.Upstreams.IsMissing(name))
+            _askAgain = now + node.Settings.Edge.NegativeCache.ToMicros();
         if (!_isStarted && !connection.IsClosed && node.Settings.Player.Wait == TimeSpan.Zero)
             OnTimer(now);
     }

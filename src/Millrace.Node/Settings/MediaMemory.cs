@@ -10,7 +10,11 @@ internal static class MediaMemory
 {
     /// <summary>Half of the tightest cgroup limit (v2 or v1), or of the machine's memory without one, in bytes.</summary>
     /// <param name="root">The file system root; another one in tests.</param>
-    public static long Automatic(string root = "/") => Math.Min(CgroupLimit(root), MachineMemory(root)) / 2;
+    public static long Automatic(string root = "/") => Available(root) / 2;
+
+    /// <summary>The tightest cgroup limit, or the machine's memory where that is less, in bytes.</summary>
+    /// <param name="root">As of <see cref="Automatic"/>.</param>
+    public static long Available(string root = "/") => Math.Min(CgroupLimit(root), MachineMemory(root));
 
     /// <summary>The tightest limit from the process's cgroup up to the root; <see cref="long.MaxValue"/> when there is none.</summary>
     private static long CgroupLimit(string root)

@@ -7,7 +7,8 @@ namespace Millrace.Node.Shards;
 /// <summary>Sockets that listen; a <see cref="ListenException"/> names the setting of an address that cannot be had.</summary>
 internal static class ListenSocket
 {
-    private const int Backlog = 4_096;
+    /// <summary>Connections that wait to be accepted; the kernel takes fewer where net.core.somaxconn says so.</summary>
+    public const int Backlog = 4_096;
 
     /// <summary>From here on the kernel takes connections.</summary>
     public static Socket Open(ListenEndpoint endpoint, string setting) => Bind(endpoint, setting, static socket =>

@@ -15,7 +15,7 @@ internal sealed class StatusReport(NodeContext node, ConnectionCounts connection
     /// <summary>There are no upstreams and no cache.</summary>
     private static readonly Dictionary<string, StatusZone> None = new(StringComparer.Ordinal);
 
-    private static readonly string Version =
+    internal static readonly string Version =
         typeof(StatusReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
     private static readonly long Started = new DateTimeOffset(Process.GetCurrentProcess().StartTime).ToUnixTimeMilliseconds();

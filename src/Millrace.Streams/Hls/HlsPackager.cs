@@ -97,8 +97,11 @@ internal sealed class HlsPackager
         set => Volatile.Write(ref _lastUsed, value);
     }
 
-    /// <summary>Nobody has asked for so long that nobody can be waiting, and it is not to be kept warm.</summary>
-    public bool IsSpare(long now) => now - LastUsed >= Window.LongestHoldMicros && !(Options.IsWarm && Format == HlsFormat.LowLatency);
+    /// <summary>Nobody has asked for so long that nobody can be waiting.</summary>
+    public bool IsLeft(long now) => now - LastUsed >= Window.LongestHoldMicros;
+
+    /// <summary>Nobody can be waiting, and it is not to be kept warm.</summary>
+    public bool IsSpare(long now) => IsLeft(now) && !(Options.IsWarm && Format == HlsFormat.LowLatency);
 
     /// <summary>Nobody has asked for so long that packaging stops.</summary>
     public bool IsIdle(long now) => IsSpare(now) && now - LastUsed >= Options.IdleMicros;

@@ -6,4 +6,8 @@ namespace Millrace.Streams.Publishing;
 /// <param name="Remote">Address and port of the peer.</param>
 /// <param name="Duplicate">What happens when the name is live.</param>
 /// <param name="GraceMicros">How long the stream waits for the publisher to come back.</param>
-internal sealed record PublisherInfo(string SessionId, string Protocol, string Remote, DuplicatePolicy Duplicate, long GraceMicros);
+internal sealed record PublisherInfo(string SessionId, string Protocol, string Remote, DuplicatePolicy Duplicate, long GraceMicros)
+{
+    /// <summary>This node has asked another for the stream; else it was brought here.</summary>
+    public bool IsFetched { get; init; }
+}

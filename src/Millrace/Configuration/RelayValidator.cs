@@ -30,11 +30,12 @@ internal static class RelayValidator
     /// <param name="isRemote">It fetches its streams.</param>
     /// <param name="own">As it stands there.</param>
     /// <param name="inherited">What holds where nothing stands there.</param>
+    /// <param name="isMapped">The cluster's map says where streams are.</param>
     /// <param name="checks">Takes what is wrong.</param>
-    public static void CheckOrigins(string path, bool isRemote, IReadOnlyList<string> own, IReadOnlyList<string> inherited, SettingsChecks checks)
+    public static void CheckOrigins(string path, bool isRemote, IReadOnlyList<string> own, IReadOnlyList<string> inherited, bool isMapped, SettingsChecks checks)
     {
         Check($"{path}.origin", own, isPublisher: false, checks);
-        if (isRemote && own.Count + inherited.Count == 0)
+        if (isRemote && own.Count + inherited.Count == 0 && !isMapped)
             checks.Fail($"{path}.origin", "is missing: where are the streams to be fetched from?");
     }
 

@@ -6,7 +6,11 @@ namespace Millrace.Configuration;
 /// <param name="File">A file that must be there; null for <see cref="SettingsLoader.DefaultFile"/> if it is there.</param>
 /// <param name="Preset">One of <see cref="Presets.Names"/>; null for none.</param>
 /// <param name="Variables">The environment.</param>
-internal sealed record SettingsSources(string? File, string? Preset, IReadOnlyDictionary<string, string> Variables);
+internal sealed record SettingsSources(string? File, string? Preset, IReadOnlyDictionary<string, string> Variables)
+{
+    /// <summary>One of <see cref="RoleLayer.Names"/>; null for a node that is nothing in particular.</summary>
+    public string? Role { get; init; }
+}
 
 /// <summary>The outcome of loading: the settings are to be used only when there are no errors.</summary>
 /// <param name="Errors">Everything that is wrong, in the order of the sources.</param>
@@ -16,7 +20,7 @@ internal sealed record LoadedSettings(
     NodeSettings Settings, IReadOnlyList<SettingsError> Errors, IReadOnlyList<string> Notices, Func<string, Origin> OriginOf);
 
 /// <summary>
-/// Sources to settings. Later ones win: defaults, preset, file, the variables of Restreamer-Edge and of Redis, MILLRACE__ variables. So
+/// Sources to settings. Later ones win: defaults, preset, role, file, the variables of Restreamer-Edge and of Redis, MILLRACE__ variables. So
 /// what is nearer to the process wins, without an exception: a variable set for one container always beats the file that all
 /// of them share, and our own names beat the inherited ones.
 /// </summary>
@@ -48,6 +52,8 @@ internal static class SettingsLoader
     {
         if (sources.Preset is not null && Presets.Read(sources.Preset, errors) is { } preset)
             yield return preset;
+        if (RoleLayer.Read(sources.Role, sources.Variables, errors) is { } role)
+            yield return role;
         if (ReadFile(sources.File, errors) is { } file)
             yield return file;
         yield return RestreamerEnvironment.Read(sources.Variables, errors, notices);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text.Json;
 
 namespace Millrace.EndToEnd.Harness;
 
@@ -80,6 +81,14 @@ internal sealed class MillraceServer : IAsyncDisposable
             },
             TimeSpan.FromSeconds(20), () => $"{stream} is not {state}\n{last}\n{Process.Tail()}");
         return last;
+    }
+
+    /// <summary>How many sessions of a protocol the API lists.</summary>
+    public async Task<int> SessionsAsync(string protocol)
+    {
+        using var response = await _http.GetAsync($"http://127.0.0.1:{ApiPort}/v1/sessions?protocol={protocol}", TestContext.Current.CancellationToken);
+        using var list = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        return list.RootElement.GetProperty("sessions").GetArrayLength();
     }
 
     /// <summary>Ends a stream: DELETE.</summary>

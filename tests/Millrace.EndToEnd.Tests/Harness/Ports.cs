@@ -8,18 +8,29 @@ namespace Millrace.EndToEnd.Harness;
 /// <summary>Loopback TCP ports.</summary>
 internal static class Ports
 {
+    /// <summary>Below those that the kernel gives to outgoing connections: one of them may take a port before a server does.</summary>
+    private const int First = 20_000, AfterLast = 32_000;
+
     private static readonly ConcurrentDictionary<int, bool> Given = new();
 
-    /// <summary>A port that was free a moment ago, and is given to nobody else: the kernel may offer one twice before it is used.</summary>
+    /// <summary>A port that was free a moment ago, and is given to nobody else.</summary>
     public static int Free()
     {
         while (true)
         {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-            if (Given.TryAdd(port, true))
+            var port = Random.Shared.Next(First, AfterLast);
+            if (!Given.TryAdd(port, true))
+                continue;
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
                 return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody else's.
+            }
         }
     }
 

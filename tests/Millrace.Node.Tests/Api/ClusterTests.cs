@@ -5,6 +5,7 @@ using Millrace.Node.Cluster;
 using Millrace.Node.Settings;
 using Millrace.Node.Tests.Cluster;
 using Millrace.Node.Tests.Harness;
+using Millrace.Node.Tests.Hls;
 using Millrace.Node.Tests.Relay;
 
 namespace Millrace.Node.Tests.Api;
@@ -116,6 +117,24 @@ public sealed class ClusterTests
         (await GetAsync(edge)).GetProperty("missing").GetInt32().ShouldBe(2);
         (await MetricsAsync(edge))["millrace_relay_missing_names"].ShouldBe(2);
         edge.Node.Context.Upstreams.CountMissing(NodeClock.Micros + TimeSpan.FromHours(2).ToMicros()).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Objects_that_are_fetched_are_counted_once_however_many_ask()
+    {
+        await using var hls = await HlsNode.StartAsync(frames: 300);
+        await using var edge = await RelayNodes.StartAsync("edge", [RelayNodes.OriginOf(hls.Node)], settings => settings with { Hls = HlsNode.Short });
+        // The edge has the segment that is open; all that are listed before are the origin's.
+        var playlist = await edge.Page.GetStringAsync(hls.Video, TestContext.Current.CancellationToken);
+        var oldest = $"/live/x/{HlsNode.Uris(playlist).First()}";
+
+        var bodies = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => edge.Page.GetByteArrayAsync(oldest, TestContext.Current.CancellationToken)));
+
+        var metrics = await MetricsAsync(edge);
+        metrics["millrace_relay_fetches_total{result=\"ok\"}"].ShouldBe(1);
+        metrics["millrace_relay_fetches_total{result=\"failed\"}"].ShouldBe(0);
+        metrics["millrace_relay_fetched_bytes_total"].ShouldBe(bodies[0].Length);
+        bodies[0].ShouldBe(await hls.Bytes(oldest));
     }
 
     [Fact]

@@ -188,6 +188,38 @@ public sealed class RelayNodeTests
     }
 
     [Fact]
+    public async Task The_map_leads_to_the_node_that_has_the_stream_and_to_the_next_when_it_moves()
+    {
+        var first = await MappedAsync("map-first");
+        await using var second = await MappedAsync("map-second");
+        await using var third = await MappedAsync("map-third");
+        using var missing = await third.Page.GetAsync("/live/mapped.flv", TestContext.Current.CancellationToken);
+        missing.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+
+        using var source = new NumberedSource(await first.PublishAsync(name: "mapped"));
+        var player = third.Play(name: "mapped");
+        await Wait.Until(() => player.MediaCount > 60, "media");
+        ShouldBeWhole(NumberedSource.NumbersOf(player));
+        third.Node.Context.Upstreams.All.Single().Origin.ShouldBe($"millrace://127.0.0.1:{first.Node.RelayPort}");
+
+        await first.DisposeAsync();
+        using var moved = new NumberedSource(await second.PublishAsync(name: "mapped"));
+        var before = player.MediaCount;
+        await Wait.Until(() => player.MediaCount > before + 60, "media goes on");
+        player.HasEnded.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_publisher_is_not_refused_because_a_viewer_has_asked_elsewhere()
+    {
+        await using var node = await MappedAsync("map-alone");
+        var player = node.Play(name: "alone");
+        await Wait.Until(() => node.Log.Containing("does not come from").Count > 0, "it is looked for");
+        using var source = new NumberedSource(await node.PublishAsync(name: "alone"));
+        await Wait.Until(() => player.MediaCount > 30, "media");
+    }
+
+    [Fact]
     public async Task A_loop_of_origins_is_refused()
     {
         var ports = new int[2];
@@ -198,6 +230,25 @@ public sealed class RelayNodeTests
         await using var looped = await TestNode.StartAsync(settings => Remote(settings, "first", ports[0]));
         using var answer = await looped.Page.GetAsync("/live/x.flv", TestContext.Current.CancellationToken);
         answer.IsSuccessStatusCode.ShouldBeFalse();
+    }
+
+    /// <summary>A node that is origin and edge at once: the map says which.</summary>
+    private static async Task<TestNode> MappedAsync(string id)
+    {
+        var port = FreePort();
+        return await TestNode.StartAsync(settings => settings with
+        {
+            Cluster = new ClusterSettings { Node = id, Advertise = $"127.0.0.1:{port}" },
+            Relay = new RelaySettings { Listen = [new ListenEndpoint(IPAddress.Loopback, port)] },
+            Edge = settings.Edge with { NegativeCache = TimeSpan.FromMilliseconds(50), RetryMax = TimeSpan.FromMilliseconds(300) },
+        });
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private static Task<TestNode> EdgeAsync(string id, Func<NodeSettings, NodeSettings>? change, params TestNode[] origins) =>

@@ -1,0 +1,148 @@
+using System.Buffers;
+using System.Net.Sockets;
+using System.Text;
+using Millrace.Node.Settings;
+using Millrace.Protocols.Relay;
+
+namespace Millrace.Node.Relay;
+
+internal enum RelayProbeOutcome
+{
+    /// <summary>The name cannot be looked up.</summary>
+    NoAddress,
+    Unreachable,
+
+    /// <summary>The two have different secrets, or one of them has none.</summary>
+    Secret,
+
+    /// <summary>It is this node itself.</summary>
+    Loop,
+
+    /// <summary>Whatever else the other side, or this one, objected to.</summary>
+    Refused,
+
+    /// <summary>The other node has let this one in.</summary>
+    Accepted,
+}
+
+/// <summary>What came of knocking at another node.</summary>
+/// <param name="Node">The other node's id; null where it did not come to that.</param>
+/// <param name="Error">Why it was not accepted.</param>
+/// <param name="AheadMicros">What the other node's clock is ahead of this one's; wrong by at most half of the round trip.</param>
+/// <param name="RoundTripMicros">The shortest of some heartbeats.</param>
+internal sealed record RelayProbeResult(
+    RelayProbeOutcome Outcome, string? Node = null, string? Error = null, long AheadMicros = 0, long RoundTripMicros = 0);
+
+/// <summary>Connects to another node as an edge does, measures the link for a moment, and leaves without asking for a stream.</summary>
+/// <param name="settings">Valid settings of this side.</param>
+internal sealed class RelayProbe(NodeSettings settings)
+{
+    /// <summary>How long heartbeats are exchanged: some six of them.</summary>
+    private const long MeasureMicros = 400_000;
+
+    /// <summary>The other side answers no two that come closer together than 50 ms.</summary>
+    private const long HeartbeatMicros = 60_000;
+
+    /// <summary>Nobody's media waits: a link that is slow is told apart from one that is dead.</summary>
+    private const long TimeoutMicros = 3_000_000;
+
+    public async Task<RelayProbeResult> RunAsync(OriginAddress origin, CancellationToken cancellationToken)
+    {
+        var fault = RelayProbeOutcome.NoAddress;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            if (await origin.ResolveAsync(cancellationToken) is not [var remote, ..])
+                return new RelayProbeResult(fault, Error: $"{origin.Host} has no address");
+            fault = RelayProbeOutcome.Unreachable;
+            using var socket = new Socket(remote.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            limit.CancelAfter(settings.Edge.ConnectTimeout);
+            await socket.ConnectAsync(remote, limit.Token);
+            fault = RelayProbeOutcome.Refused;
+            return await TalkAsync(socket, cancellationToken);
+        }
+        catch (SocketException e)
+        {
+            return new RelayProbeResult(fault, Error: e.Message);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new RelayProbeResult(fault, Error: FormattableString.Invariant($"no connection within {settings.Edge.ConnectTimeout.TotalSeconds} s"));
+        }
+    }
+
+    private async Task<RelayProbeResult> TalkAsync(Socket socket, CancellationToken cancellationToken)
+    {
+        using var session = new RelaySession(Options(), NodeClock.Micros);
+        var output = new ArrayBufferWriter<byte>();
+        var input = new byte[RelayRules.MaxSetup];
+        RelayRefusal? refusal = null;
+        Task<int>? receiving = null;
+        var end = long.MaxValue;
+        session.Start(output);
+        while (!session.IsClosed && NodeClock.Micros < end)
+        {
+            if (output.WrittenCount > 0)
+                await socket.SendAsync(output.WrittenMemory, cancellationToken);
+            output.ResetWrittenCount();
+            receiving ??= socket.ReceiveAsync(input, cancellationToken).AsTask();
+            var pause = TimeSpan.FromMicroseconds(Math.Max(1_000, Math.Min(session.NextDeadline, end) - NodeClock.Micros));
+            if (await Task.WhenAny(receiving, Task.Delay(pause, cancellationToken)) == receiving)
+            {
+                var received = await receiving;
+                receiving = null;
+                if (received == 0)
+                    session.Close("the peer closed the connection");
+                Feed(session, new ReadOnlySequence<byte>(input, 0, received), output, ref refusal);
+            }
+
+            session.OnDeadline(NodeClock.Micros, output);
+            // Only now is it sure that it accepts us: it answers nobody else.
+            if (end == long.MaxValue && session.ClockOffsetMicros is not null)
+                end = NodeClock.Micros + MeasureMicros;
+        }
+
+        return await LeaveAsync(socket, session, refusal, cancellationToken);
+    }
+
+    private RelayOptions Options() => new()
+    {
+        Node = MediaNode.IdOf(settings),
+        IsClient = true,
+        Secret = Encoding.UTF8.GetBytes(settings.Relay.Secret.Value),
+        HeartbeatMicros = HeartbeatMicros,
+        TimeoutMicros = TimeoutMicros,
+        SetupTimeoutMicros = TimeoutMicros,
+        UnixOffsetMicros = NodeClock.UnixOffset,
+    };
+
+    private static RelayProbeOutcome OutcomeOf(RelayRefusal? refusal) => refusal?.Code switch
+    {
+        RelayRefusalCode.Unauthorized => RelayProbeOutcome.Secret,
+        RelayRefusalCode.Loop => RelayProbeOutcome.Loop,
+        _ => RelayProbeOutcome.Refused,
+    };
+
+    private static void Feed(RelaySession session, ReadOnlySequence<byte> input, ArrayBufferWriter<byte> output, ref RelayRefusal? refusal)
+    {
+        while (!input.IsEmpty && !session.IsClosed)
+        {
+            session.Receive(input, output, NodeClock.Micros, out var consumed);
+            input = input.Slice(consumed);
+            while (session.TryTakeEvent(out var happened))
+                refusal ??= happened.Refusal;
+        }
+    }
+
+    private static async Task<RelayProbeResult> LeaveAsync(Socket socket, RelaySession session, RelayRefusal? refusal, CancellationToken cancellationToken)
+    {
+        var node = session.PeerNode.Length > 0 ? session.PeerNode : null;
+        if (session.CloseReason is { } reason)
+            return new RelayProbeResult(OutcomeOf(refusal), node, refusal?.Reason ?? reason);
+        var result = new RelayProbeResult(RelayProbeOutcome.Accepted, node, AheadMicros: session.ClockOffsetMicros ?? 0, RoundTripMicros: session.RoundTripMicros);
+        var output = new ArrayBufferWriter<byte>();
+        session.Stop(output, "only a check");
+        await socket.SendAsync(output.WrittenMemory, cancellationToken);
+        return result;
+    }
+}

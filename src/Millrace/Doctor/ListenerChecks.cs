@@ -1,0 +1,46 @@
+using System.Net.Sockets;
+using Millrace.Node.Settings;
+using Millrace.Node.Shards;
+
+namespace Millrace.Doctor;
+
+/// <summary>Whether each listener has its address, or could have it.</summary>
+internal static class ListenerChecks
+{
+    /// <param name="settings">Valid settings.</param>
+    /// <param name="running">The node that runs with them; null when none does.</param>
+    public static IEnumerable<DoctorCheck> Run(NodeSettings settings, RunningNode? running) =>
+        All(settings).Select(listener => Check(listener.Name, listener.Endpoint, running));
+
+    private static IEnumerable<(string Name, ListenEndpoint Endpoint)> All(NodeSettings settings) =>
+    [
+        .. Of("rtmp.listen", settings.Rtmp.Listen),
+        .. Of("http.listen", settings.Http.Listen),
+        .. settings.Http.Tls.IsEnabled ? Of("http.tls.listen", settings.Http.Tls.Listen) : [],
+        .. Of("relay.listen", settings.Relay.Listen),
+        .. Of("api.listen", settings.Api.Listen),
+    ];
+
+    private static IEnumerable<(string Name, ListenEndpoint Endpoint)> Of(string name, IReadOnlyList<ListenEndpoint> endpoints) =>
+        endpoints.Select((endpoint, i) => (FormattableString.Invariant($"{name}[{i}]"), endpoint));
+
+    private static DoctorCheck Check(string name, ListenEndpoint endpoint, RunningNode? running)
+    {
+        try
+        {
+            ListenSocket.Probe(endpoint, name);
+            return DoctorCheck.Ok(name, endpoint.Port == 0 ? $"{endpoint} is any free port" : $"{endpoint} is free");
+        }
+        catch (ListenException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse })
+        {
+            var owner = PortOwner.Find(endpoint.Port);
+            return running is not null && running.Has(owner)
+                ? DoctorCheck.Ok(name, $"{endpoint} belongs to {running}")
+                : DoctorCheck.Fail(name, $"{endpoint} is taken by {owner?.ToString() ?? "another process"}", $"stop that process, or give {name} another port");
+        }
+        catch (ListenException e)
+        {
+            return DoctorCheck.Fail(name, e.Message, $"give {name} an address of this machine and a port that it may open");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using Millrace.Node.Relay;
+using Millrace.Node.Settings;
+
+namespace Millrace.Doctor;
+
+/// <summary>Whether the origins of remote vhosts and apps can be reached, let this node in, and show the same time.</summary>
+internal static class OriginChecks
+{
+    /// <summary>Clocks that differ by more than this are not kept by anything: NTP holds some milliseconds.</summary>
+    private const long MaxAheadMicros = 100_000;
+
+    /// <summary>All at once, in the order of the settings.</summary>
+    public static async Task<IReadOnlyList<DoctorCheck>> RunAsync(NodeSettings settings, CancellationToken cancellationToken)
+    {
+        var probe = new RelayProbe(settings);
+        var checks = await Task.WhenAll(OriginsOf(settings).Select(async origin => Of(origin, await probe.RunAsync(origin, cancellationToken))));
+        return [.. checks.SelectMany(static of => of)];
+    }
+
+    /// <summary>Each node once, however many vhosts and apps have it; foreign servers are not asked.</summary>
+    internal static IEnumerable<OriginAddress> OriginsOf(NodeSettings settings) => settings.Vhosts
+        .SelectMany(vhost => vhost.Apps.Select(app => app.Name).Append("").SelectMany(app => settings.OriginsOf(vhost, app) ?? []))
+        .Select(static text => OriginAddress.TryParse(text, out var address, out _) ? address : null)
+        .OfType<OriginAddress>()
+        .Where(static origin => origin.Kind == OriginKind.Millrace)
+        .Distinct();
+
+    internal static IEnumerable<DoctorCheck> Of(OriginAddress origin, RelayProbeResult result)
+    {
+        var name = $"origin {origin}";
+        if (result.Outcome != RelayProbeOutcome.Accepted)
+        {
+            yield return DoctorCheck.Fail(name, Finding(result), Advice(origin, result));
+            yield break;
+        }
+
+        yield return DoctorCheck.Ok(name, $"node {result.Node} lets this one in; round trip {Millis(result.RoundTripMicros)} ms");
+        var ahead = $"{Millis(Math.Abs(result.AheadMicros))} ms {(result.AheadMicros < 0 ? "behind" : "ahead")}";
+        var clock = $"the clock of node {result.Node} is {ahead}, give or take {Millis(result.RoundTripMicros / 2)} ms";
+        yield return Math.Abs(result.AheadMicros) > MaxAheadMicros
+            ? DoctorCheck.Warn($"clock {origin}", clock, "keep both clocks by NTP (chrony, systemd-timesyncd): wall clocks in playlists and logs depend on them")
+            : DoctorCheck.Ok($"clock {origin}", clock);
+    }
+
+    private static string Finding(RelayProbeResult result) => result.Outcome switch
+    {
+        RelayProbeOutcome.NoAddress => $"the name cannot be looked up: {result.Error}",
+        RelayProbeOutcome.Unreachable => $"it cannot be reached: {result.Error}",
+        RelayProbeOutcome.Secret => $"the secrets do not match: {result.Error}",
+        _ => $"{(result.Node is null ? "what answers there" : $"node {result.Node}")} does not let this one in: {result.Error}",
+    };
+
+    private static string Advice(OriginAddress origin, RelayProbeResult result) => result.Outcome switch
+    {
+        RelayProbeOutcome.NoAddress => $"put {origin.Host} into DNS or /etc/hosts, or write its address",
+        RelayProbeOutcome.Unreachable => string.Create(CultureInfo.InvariantCulture, $"check that the origin runs, its relay.listen, and firewalls for TCP port {origin.Port}"),
+        RelayProbeOutcome.Secret => "relay.secret must be the same on all nodes",
+        RelayProbeOutcome.Loop => "a node must not be its own origin, and each needs a cluster.node of its own",
+        _ => "the port must be the relay.listen of a Millrace of this version",
+    };
+
+    private static string Millis(long micros) => (micros / 1e3).ToString("0.##", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,81 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using Millrace.EndToEnd.Harness;
+using Millrace.Node.Tests.Harness;
+
+namespace Millrace.EndToEnd.Cluster;
+
+/// <summary>Viewers that begin at once: an ffmpeg takes as long to start as the media that the tests wait for.</summary>
+internal static class Viewers
+{
+    /// <summary>Plays live/NAME by RTMP.</summary>
+    public static async Task<RtmpPeer> RtmpAsync(MillraceServer server, string name)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(IPAddress.Loopback, server.RtmpPort, TestContext.Current.CancellationToken);
+        return new RtmpPeer(socket, $"rtmp://127.0.0.1:{server.RtmpPort}/live", "live", name, isPublisher: false, isEnhanced: false);
+    }
+
+    /// <summary>Waits for media.</summary>
+    public static Task HasMediaAsync(this RtmpPeer viewer, int count, TimeSpan deadline) =>
+        Wait.UntilAsync(() => Task.FromResult(viewer.MediaCount >= count), deadline, () => $"{viewer.MediaCount} messages of {count}");
+
+    /// <summary>Plays FLV over a WebSocket and returns with its first bytes.</summary>
+    public static async Task<ClientWebSocket> WebSocketAsync(MillraceServer server, string name)
+    {
+        var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{server.HttpPort}/live/{name}.flv"), TestContext.Current.CancellationToken);
+        var received = await socket.ReceiveAsync(new byte[64 << 10], TestContext.Current.CancellationToken);
+        received.Count.ShouldBeGreaterThan(0);
+        return socket;
+    }
+}
+
+/// <summary>Plays HTTP-FLV and counts what comes.</summary>
+internal sealed class FlvViewer : IDisposable
+{
+    private static readonly HttpClient Http = new() { Timeout = Timeout.InfiniteTimeSpan };
+
+    private readonly HttpResponseMessage _response;
+    private long _bytes;
+
+    private FlvViewer(HttpResponseMessage response)
+    {
+        _response = response;
+        _ = ReadAsync();
+    }
+
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    public bool HasEnded { get; private set; }
+
+    public static async Task<FlvViewer> PlayAsync(MillraceServer server, string name)
+    {
+        var response = await Http.GetAsync(server.Http($"live/{name}.flv"), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        return new FlvViewer(response);
+    }
+
+    public Task HasBytesAsync(long count, TimeSpan deadline) =>
+        Wait.UntilAsync(() => Task.FromResult(Bytes >= count), deadline, () => $"{Bytes} bytes of {count}");
+
+    public void Dispose() => _response.Dispose();
+
+    private async Task ReadAsync()
+    {
+        try
+        {
+            await using var stream = await _response.Content.ReadAsStreamAsync();
+            var buffer = new byte[64 << 10];
+            while (await stream.ReadAsync(buffer) is > 0 and var read)
+                Interlocked.Add(ref _bytes, read);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or HttpRequestException)
+        {
+            // Reset, or left.
+        }
+
+        HasEnded = true;
+    }
+}
