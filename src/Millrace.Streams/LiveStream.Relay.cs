@@ -270,6 +270,14 @@ internal sealed partial class LiveStream
             EndTimeline(now);
     }
 
+    /// <summary>What was to go on cannot: the Timeline ends, and the lease waits for another.</summary>
+    internal void Return(ReplicaLease lease, long now)
+    {
+        if (State != StreamState.Idle)
+            EndTimeline(now);
+        _ = TryTakeSeat(lease, now, out _);
+    }
+
     /// <summary>Who has published another node's Timeline as this one's own ends; viewers are kept for <paramref name="grace"/> microseconds.</summary>
     internal void LeaveOwn(PublisherLease lease, long grace, long now)
     {

@@ -77,7 +77,7 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
         var form = address.Argument("flv") == "legacy" ? FlvForm.Legacy : FlvForm.Enhanced;
         if (node.Registry.Find(address.Name) is { IsWaiting: false })
             return new MediaResource(200, FlvType, "", address.Name, form, 0) { Asked = address.Name };
-        var state = node.Upstreams.Want(address.Name, address.Query, [], out var refusal);
+        var state = node.Upstreams.Want(address.Name, address.Query, [], out var refusal, UpstreamProtocol.Flv);
         if (state == UpstreamState.Pending)
             return new MediaResource(200, FlvType, "", address.Name, form, Math.Max(waitMicros, node.Settings.Edge.StartTimeout.ToMicros())) { Asked = address.Name, IsPatient = waitMicros > 0 };
         if (waitMicros > 0)

@@ -1,33 +1,90 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using Millrace.Node.Settings;
 
 namespace Millrace.Node.Relay;
 
-/// <summary>Where an origin is: <c>millrace://host:port</c>.</summary>
-internal sealed record OriginAddress(string Host, int Port)
+/// <summary>How an origin is spoken to.</summary>
+internal enum OriginKind
+{
+    /// <summary>The link between nodes.</summary>
+    Millrace,
+
+    /// <summary>RTMP, with whatever server.</summary>
+    Rtmp,
+
+    /// <summary>HTTP-FLV, with whatever server.</summary>
+    Flv,
+}
+
+/// <summary>Where an origin is: <c>millrace://host:port</c>, <c>rtmp://host:port/app</c>, <c>http://host:port</c>, <c>https://host:port</c>, or <c>host:port</c>.</summary>
+/// <param name="Kind">How it is spoken to.</param>
+/// <param name="Host">A name or an address; IPv6 in brackets.</param>
+/// <param name="Port">1 to 65,535.</param>
+internal sealed record OriginAddress(OriginKind Kind, string Host, int Port)
 {
     public const string Scheme = "millrace";
     public const int DefaultPort = 9000;
+    public const int RtmpPort = 1935;
+    private const string Separator = "://";
+    private const string Forms = "millrace://host:port, rtmp://host:port/app, http://host:port, https://host:port or host:port";
 
-    public static bool TryParse(string text, [NotNullWhen(true)] out OriginAddress? address, [NotNullWhen(false)] out string? error)
+    public bool IsTls { get; init; }
+
+    /// <summary>
+    /// What stands before app and name of a stream, without slashes at the ends; with <c>{app}</c>, <c>{name}</c> or <c>{vhost}</c> in it the whole
+    /// path. Empty for nothing.
+    /// </summary>
+    public string Path { get; init; } = "";
+
+    /// <summary><see cref="Path"/> is all that is to be asked for, for this one stream.</summary>
+    public bool IsWhole { get; init; }
+
+    /// <summary>In place of the viewer's query; null: that.</summary>
+    public string? Query { get; init; }
+
+    /// <param name="text">As it stands in the settings.</param>
+    /// <param name="address">The result.</param>
+    /// <param name="error">Why there is none.</param>
+    /// <param name="protocol">Of a text without a scheme.</param>
+    public static bool TryParse(
+        string text, [NotNullWhen(true)] out OriginAddress? address, [NotNullWhen(false)] out string? error, UpstreamProtocol protocol = UpstreamProtocol.Rtmp)
     {
         (address, error) = (null, null);
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || uri.PathAndQuery is not ("" or "/") || uri.UserInfo.Length > 0)
-            error = $"'{text}' is not an origin: {Scheme}://host or {Scheme}://host:port";
-        else if (uri.Scheme != Scheme)
-            error = $"'{text}': origins are {Scheme}://host:port";
+        var hasScheme = text.Contains(Separator, StringComparison.Ordinal);
+        var whole = hasScheme ? text : (protocol == UpstreamProtocol.Flv ? Uri.UriSchemeHttp : "rtmp") + Separator + text;
+        if (!Uri.TryCreate(whole, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0)
+            error = $"'{text}' is not an origin: {Forms}";
+        else if (KindOf(uri.Scheme) is not { } kind)
+            error = $"'{text}': origins are {Forms}";
+        else if (kind == OriginKind.Millrace && uri.AbsolutePath.Length > 1)
+            error = $"'{text}': what the stream is called is the same at every node, {Scheme}://host:port";
         else
-            address = new OriginAddress(uri.IdnHost, uri.Port > 0 ? uri.Port : DefaultPort);
+            address = Of(uri, kind) with { Path = uri.GetComponents(UriComponents.Path, UriFormat.Unescaped).Trim('/') };
         return address is not null;
     }
 
-    /// <summary>From the cluster's map, where the stream's name stands behind it.</summary>
-    public static bool TryParseMapped(string url, [NotNullWhen(true)] out OriginAddress? address)
+    /// <summary>The URL of a single stream, as the origin map has it; null where it is none that can be followed.</summary>
+    public static OriginAddress? TryParseUrl(string url)
     {
-        address = Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme == Scheme && uri.Host.Length > 0
-            ? new OriginAddress(uri.IdnHost, uri.Port > 0 ? uri.Port : DefaultPort)
-            : null;
-        return address is not null;
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || KindOf(uri.Scheme) is not { } kind)
+            return null;
+        // At a node the stream has the name that it has here.
+        return kind == OriginKind.Millrace
+            ? Of(uri, kind)
+            : Of(uri, kind) with { Path = uri.GetComponents(UriComponents.Path, UriFormat.Unescaped).Trim('/'), IsWhole = true, Query = uri.Query.Length > 1 ? uri.Query[1..] : null };
+    }
+
+    /// <summary>Where another server sends us, which is asked for the same stream.</summary>
+    /// <param name="url">What it said.</param>
+    /// <param name="from">What it was asked for.</param>
+    public static OriginAddress? TryFollow(string url, ForeignTarget from)
+    {
+        if (TryParseUrl(url) is not { Kind: not OriginKind.Millrace } to)
+            return null;
+        // Of RTMP servers some name the stream, and some only where to connect.
+        var path = to.Kind == OriginKind.Rtmp && !to.Path.EndsWith("/" + from.Name, StringComparison.Ordinal) ? $"{to.Path}/{from.Name}" : to.Path;
+        return to with { Path = path, Query = to.Query ?? from.Query };
     }
 
     /// <summary>The addresses of the host. Names are looked up; what cannot be found throws.</summary>
@@ -39,5 +96,29 @@ internal sealed record OriginAddress(string Host, int Port)
         return Array.ConvertAll(found, address => new IPEndPoint(address, Port));
     }
 
-    public override string ToString() => $"{Scheme}://{Host}:{Port}";
+    /// <summary>Without its query, which may hold credentials.</summary>
+    public override string ToString()
+    {
+        var scheme = Kind switch
+        {
+            OriginKind.Millrace => Scheme,
+            OriginKind.Rtmp => "rtmp",
+            _ => IsTls ? Uri.UriSchemeHttps : Uri.UriSchemeHttp,
+        };
+        return Path.Length > 0 ? $"{scheme}://{Host}:{Port}/{Path}" : $"{scheme}://{Host}:{Port}";
+    }
+
+    private static OriginAddress Of(Uri uri, OriginKind kind) =>
+        new(kind, uri.IdnHost.Contains(':', StringComparison.Ordinal) ? $"[{uri.IdnHost.Trim('[', ']')}]" : uri.IdnHost, uri.Port > 0 ? uri.Port : kind == OriginKind.Rtmp ? RtmpPort : DefaultPort)
+        {
+            IsTls = uri.Scheme == Uri.UriSchemeHttps,
+        };
+
+    private static OriginKind? KindOf(string scheme) => scheme switch
+    {
+        Scheme => OriginKind.Millrace,
+        "rtmp" => OriginKind.Rtmp,
+        "http" or "https" => OriginKind.Flv,
+        _ => null,
+    };
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Millrace.Node.Settings;
 using Millrace.Streams;
 
 namespace Millrace.Node.Relay;
@@ -6,14 +7,17 @@ namespace Millrace.Node.Relay;
 /// <summary>The origins of a stream in the order in which they are tried.</summary>
 /// <param name="origins">As they stand in the settings, which have been checked.</param>
 /// <param name="first">Which is tried first.</param>
-internal sealed class OriginList(IReadOnlyList<string> origins, int first)
+/// <param name="protocol">Of those without a scheme.</param>
+internal sealed class OriginList(IReadOnlyList<string> origins, int first, UpstreamProtocol protocol = UpstreamProtocol.Rtmp)
 {
-    private readonly OriginAddress[] _listed = [.. origins.Select(Parse)];
+    private readonly OriginAddress[] _listed = [.. origins.Select(text => Parse(text, protocol))];
     private OriginAddress[]? _origins;
     private int _index = first;
     private int _tried;
 
     public bool IsEmpty => Origins.Length == 0;
+
+    public int Count => Origins.Length;
 
     public OriginAddress Current => Origins[_index];
 
@@ -22,7 +26,7 @@ internal sealed class OriginList(IReadOnlyList<string> origins, int first)
     /// <summary>Another round begins with what the cluster's map says; null: with those of the settings alone.</summary>
     public void Prefer(string? url)
     {
-        var mapped = url is not null && OriginAddress.TryParseMapped(url, out var address) ? address : null;
+        var mapped = url is null ? null : OriginAddress.TryParseUrl(url);
         if (mapped is null && _origins is null)
             return;
         Volatile.Write(ref _origins, mapped is null ? _listed : [mapped, .. _listed.Where(listed => listed != mapped)]);
@@ -52,6 +56,6 @@ internal sealed class OriginList(IReadOnlyList<string> origins, int first)
         return hash;
     }
 
-    private static OriginAddress Parse(string text) =>
-        OriginAddress.TryParse(text, out var address, out var error) ? address : throw new ArgumentException(error, nameof(text));
+    private static OriginAddress Parse(string text, UpstreamProtocol protocol) =>
+        OriginAddress.TryParse(text, out var address, out var error, protocol) ? address : throw new ArgumentException(error, nameof(text));
 }

@@ -10,11 +10,15 @@ namespace Millrace.Node.Relay;
 internal sealed class Pushers(NodeContext node)
 {
     private readonly ConcurrentDictionary<StreamName, RelayPusher> _pushers = new();
+    private readonly ConcurrentDictionary<(StreamName Name, string To), RelayPusher> _forwards = new();
     private int _round = -1;
 
     public IEnumerable<RelayPusher> All => _pushers.Values;
 
     public int Count => _pushers.Count;
+
+    /// <summary>Those that send streams on whatever becomes of it.</summary>
+    public IEnumerable<RelayPusher> Forwards => _forwards.Values;
 
     /// <summary>Begins to send a stream that somebody wants to publish; null where it is this node's own.</summary>
     /// <param name="name">The stream, to which he has the right here.</param>
@@ -43,5 +47,29 @@ internal sealed class Pushers(NodeContext node)
         return pusher;
     }
 
-    internal void Forget(RelayPusher pusher) => _pushers.TryRemove(new KeyValuePair<StreamName, RelayPusher>(pusher.Name, pusher));
+    /// <summary>A stream that is published here is sent to all that it is to be forwarded to, until it ends.</summary>
+    /// <param name="name">The stream, of which somebody has the right to publish.</param>
+    /// <param name="shard">Where he is.</param>
+    /// <param name="request">What other nodes are told of him; not his credentials, which are for this node.</param>
+    public void Forward(StreamName name, Shard shard, RelayRequest request)
+    {
+        foreach (var to in node.Settings.VhostOf(name.Vhost).ForwardsOf(name.App))
+        {
+            var pusher = new RelayPusher(this, node, shard, name, new OriginList([to], 0), request with { Arguments = "" }, [], onVerdict: null, onRevoked: null);
+            // One that runs goes on with whoever publishes now.
+            if (_forwards.TryAdd((name, to), pusher))
+                pusher.Begin(isReturn: false);
+        }
+    }
+
+    internal void Forget(RelayPusher pusher)
+    {
+        if (_pushers.TryRemove(new KeyValuePair<StreamName, RelayPusher>(pusher.Name, pusher)))
+            return;
+        foreach (var (key, forward) in _forwards)
+        {
+            if (forward == pusher)
+                _forwards.TryRemove(key, out _);
+        }
+    }
 }

@@ -1,17 +1,31 @@
 using System.Net;
 using Millrace.Node.Settings;
 using Millrace.Node.Shards;
+using Millrace.Streams;
 
 namespace Millrace.Node.Relay;
 
-/// <summary>Connects to one node after the other, for one who wants something of them. On his shard.</summary>
-internal sealed class RelayDialer(NodeContext node, Shard shard, IRelayClient client, IReadOnlyList<string> path)
+/// <summary>Connects to one origin after the other, for one who wants something of them. On his shard.</summary>
+/// <param name="node">The node.</param>
+/// <param name="shard">Whose the connections are.</param>
+/// <param name="client">Who wants it.</param>
+/// <param name="path">The nodes below.</param>
+/// <param name="stream">What he wants to play or to publish.</param>
+/// <param name="arguments">For the origin.</param>
+/// <param name="isPublisher">He publishes it.</param>
+internal sealed class RelayDialer(
+    NodeContext node, Shard shard, IRelayClient client, IReadOnlyList<string> path, StreamName stream, string arguments, bool isPublisher)
 {
-    private RelayConnection? _connection;
+    /// <summary>From one foreign server to the next by their own word.</summary>
+    private const int MaxRedirects = 3;
+
+    private ShardConnection? _connection;
+    private int _attempts;
+    private int _redirects;
     private bool _isOver;
 
     /// <summary>The connection, or the attempt at one; any thread.</summary>
-    public RelayConnection? Connection => Volatile.Read(ref _connection);
+    public ShardConnection? Connection => Volatile.Read(ref _connection);
 
     /// <summary>How long to wait after a round through all origins, microseconds: longer with each, and a third of it chance, so that nodes which have
     /// lost the same origin do not come back at the same moment.</summary>
@@ -23,15 +37,21 @@ internal sealed class RelayDialer(NodeContext node, Shard shard, IRelayClient cl
 
     public void Dial(OriginAddress origin)
     {
-        var resolving = origin.ResolveAsync(node.Stopping);
-        if (resolving.IsCompletedSuccessfully)
-            shard.Post(() => Connect(resolving.Result[0], NodeClock.Micros));
-        else
-            _ = DialAsync(origin, resolving);
+        _redirects = 0;
+        Begin(origin);
+    }
+
+    /// <summary>Goes where the server has said that closed the connection; false where it has not, or where too many have.</summary>
+    public bool TryFollow(ShardConnection closed)
+    {
+        if (closed is not ForeignConnection { Redirect: { } redirect } || ++_redirects > MaxRedirects)
+            return false;
+        Begin(redirect);
+        return true;
     }
 
     /// <summary>The connection has gone; false where another has taken its place.</summary>
-    public bool Forget(RelayConnection connection)
+    public bool Forget(ShardConnection connection)
     {
         if (connection != _connection)
             return false;
@@ -47,33 +67,58 @@ internal sealed class RelayDialer(NodeContext node, Shard shard, IRelayClient cl
         connection?.Farewell(reason, mayReturn: false, now);
     }
 
+    private void Begin(OriginAddress origin)
+    {
+        var resolving = origin.ResolveAsync(node.Stopping);
+        if (resolving.IsCompletedSuccessfully)
+            shard.Post(() => Connect(origin, resolving.Result, NodeClock.Micros));
+        else
+            _ = DialAsync(origin, resolving);
+    }
+
     private async Task DialAsync(OriginAddress origin, Task<IPEndPoint[]> resolving)
     {
         await ((Task)resolving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         shard.Post(() =>
         {
             if (resolving.IsCompletedSuccessfully && resolving.Result.Length > 0)
-                Connect(resolving.Result[0], NodeClock.Micros);
+                Connect(origin, resolving.Result, NodeClock.Micros);
             else if (!_isOver)
                 client.OnUnreachable($"{origin.Host} has no address", NodeClock.Micros);
         });
     }
 
-    private void Connect(IPEndPoint remote, long now)
+    private void Connect(OriginAddress origin, IPEndPoint[] addresses, long now)
     {
         if (_isOver)
             return;
-        if (OutboundSocket.TryConnect(remote, out var error) is not { } socket)
+        // A host may have addresses by which nobody listens: each attempt takes the next.
+        var remote = addresses[(int)((uint)_attempts++ % (uint)addresses.Length)];
+        var error = isPublisher && origin.Kind == OriginKind.Flv ? "nothing can be published by HTTP-FLV" : null;
+        if (error is not null || Open(origin, remote, out error) is not { } socket)
         {
             client.OnUnreachable(error!, now);
             return;
         }
 
-        var connection = new RelayConnection(socket, shard, node, client, path);
+        var connection = Create(origin, socket);
         Volatile.Write(ref _connection, connection);
         if (shard.TryAdopt(connection))
             connection.OnAdopted(now);
         else
             connection.Close("epoll refused the socket");
+    }
+
+    private ShardSocket? Open(OriginAddress origin, IPEndPoint remote, out string? error) =>
+        origin.IsTls ? TlsTunnel.TryOpen(node, origin, remote, out error) : OutboundSocket.TryConnect(remote, out error);
+
+    private ShardConnection Create(OriginAddress origin, ShardSocket socket)
+    {
+        if (origin.Kind == OriginKind.Millrace)
+            return new RelayConnection(socket, shard, node, client, path);
+        var target = ForeignTarget.Of(node.Settings, origin, stream, arguments);
+        return origin.Kind == OriginKind.Rtmp
+            ? new RtmpOriginConnection(socket, shard, node, client, stream, target, isPublisher)
+            : new FlvOriginConnection(socket, shard, node, client, stream, origin, target);
     }
 }

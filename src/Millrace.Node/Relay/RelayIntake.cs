@@ -58,6 +58,13 @@ internal sealed class RelayIntake
         _fetches.Resume(connection, now);
     }
 
+    /// <summary>Media of a foreign server is about to come; see <see cref="ReplicaLease.BeginForeign"/>. What was to be fetched from nodes it does not have.</summary>
+    public PublisherLease? BeginForeign(long now, out string? refusal)
+    {
+        _fetches.Fail();
+        return Lease.BeginForeign(now, out refusal);
+    }
+
     /// <summary>Returns null, or why the connection is of no use.</summary>
     public string? Take(in RelayEvent happened, long now) => happened.Kind switch
     {
@@ -77,7 +84,7 @@ internal sealed class RelayIntake
     /// <summary>Brings an object; any thread.</summary>
     public void Fetch(HlsFetch fetch) => _shard.Post(() =>
     {
-        if (_isOver)
+        if (_isOver || Lease.IsForeign)
             fetch.Fail();
         else
             _fetches.Add(fetch, NodeClock.Micros);

@@ -69,6 +69,7 @@ internal sealed class RelayPublisher(RelayConnection connection, NodeContext nod
         connection.Protocol.Accept(connection.Shard.Reply, payload[..length]);
         _intake.Connect(connection, head: 0, now);
         connection.SendReply(now);
+        node.Pushers.Forward(name, connection.Shard, request);
     }
 
     private void OnVerdict(RelayRefusal? refusal, long now)

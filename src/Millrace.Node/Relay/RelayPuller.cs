@@ -38,7 +38,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         Upstreams upstreams, NodeContext node, Shard shard, StreamName name, OriginList origins, string arguments, IReadOnlyList<string> path)
     {
         (_upstreams, _node, _shard, Name, _origins, _arguments) = (upstreams, node, shard, name, origins, arguments);
-        _dialer = new RelayDialer(node, shard, this, path);
+        _dialer = new RelayDialer(node, shard, this, path, name, arguments, isPublisher: false);
         _logger = node.Loggers.CreateLogger("Millrace.Relay");
         Waiters = new HlsWaiters(_ => State != UpstreamState.Pending);
     }
@@ -60,11 +60,22 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     /// <summary>The stream comes. Any thread.</summary>
     public bool IsFlowing => Volatile.Read(ref _lostAt) == 0;
 
-    /// <summary>The node that it comes from; null while there is none. Any thread.</summary>
-    public RelayConnection? Connection => _dialer.Connection;
+    /// <summary>The node that it comes from; null while there is none, and where it is a foreign server. Any thread.</summary>
+    public RelayConnection? Connection => _dialer.Connection as RelayConnection;
 
     /// <summary>Any thread.</summary>
     public string Origin => _origins.ToString();
+
+    /// <summary>Before there is a stream all origins are to have a chance while viewers wait.</summary>
+    public long SilenceMicros
+    {
+        get
+        {
+            var edge = _node.Settings.Edge;
+            var limit = edge.MediaTimeout.ToMicros();
+            return State == UpstreamState.Pending ? Math.Min(limit, edge.StartTimeout.ToMicros() * 3 / 4 / Math.Max(1, _origins.Count)) : limit;
+        }
+    }
 
     /// <summary>Somebody asks; any thread.</summary>
     public void Touch(long now) => Volatile.Write(ref _touched, now);
@@ -117,11 +128,30 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
             GoLive();
     }
 
-    public void OnClosed(RelayConnection connection, string reason)
+    public void OnReady(ForeignConnection connection, long now)
+    {
+    }
+
+    public PublisherLease? OnMedia(ForeignConnection connection, long now, out string? refusal)
+    {
+        refusal = "nobody asks any more";
+        return _isOver || connection != _dialer.Connection || !TryOpen(now, out refusal) ? null : _intake!.BeginForeign(now, out refusal);
+    }
+
+    public void OnLive(ForeignConnection connection, long now)
+    {
+        if (!_isOver && connection == _dialer.Connection)
+            GoLive();
+    }
+
+    public void OnClosed(ShardConnection connection, string reason)
     {
         if (_isOver || !_dialer.Forget(connection))
             return;
         _intake?.Disconnect();
+        if (_dialer.TryFollow(connection))
+            return;
+        _refusal ??= (connection as ForeignConnection)?.Refusal;
         GoOn(reason, NodeClock.Micros);
     }
 
@@ -208,21 +238,25 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         var input = new RelayReader(happened.Payload.Span);
         if (!input.TryNumber(long.MaxValue, out long head))
             return "an answer that cannot be read";
-        if (_intake is null)
-        {
-            // Not before: a publisher who comes here meanwhile is not to be refused for a question.
-            var info = new PublisherInfo("relay", "relay", _origins.Current.ToString(), DuplicatePolicy.Reject, 0) { IsFetched = true };
-            Volatile.Write(ref _intake, RelayIntake.TryOpen(_node, _shard, Name, info, reason => Finish(reason, NodeClock.Micros), now, out var refusal));
-            if (_intake is null)
-            {
-                Settle(UpstreamState.Local);
-                Finish(refusal!, now);
-                return null;
-            }
-        }
-
-        _intake.Connect(connection, head, now);
+        if (!TryOpen(now, out _))
+            return null;
+        _intake!.Connect(connection, head, now);
         return null;
+    }
+
+    /// <summary>Takes the stream, when it is to be had and not before: a publisher who comes here meanwhile is not to be refused for a question.</summary>
+    private bool TryOpen(long now, out string? refusal)
+    {
+        refusal = null;
+        if (_intake is not null)
+            return true;
+        var info = new PublisherInfo("relay", "relay", _origins.Current.ToString(), DuplicatePolicy.Reject, 0) { IsFetched = true };
+        Volatile.Write(ref _intake, RelayIntake.TryOpen(_node, _shard, Name, info, reason => Finish(reason, NodeClock.Micros), now, out refusal));
+        if (_intake is not null)
+            return true;
+        Settle(UpstreamState.Local);
+        Finish(refusal!, now);
+        return false;
     }
 
     private void GoLive()

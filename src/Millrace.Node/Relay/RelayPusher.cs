@@ -2,17 +2,21 @@ using Microsoft.Extensions.Logging;
 using Millrace.Node.Shards;
 using Millrace.Protocols.Relay;
 using Millrace.Streams;
+using Millrace.Streams.Publishing;
 
 namespace Millrace.Node.Relay;
 
 /// <summary>
 /// Sends a stream that is published here to the first of its origins that takes it, and to the next when that fails: the publisher stays. It ends
-/// with the stream. On the publisher's shard but for what is said.
+/// with the stream. One that forwards has one origin, and no influence on the publisher. On the publisher's shard but for what is said.
 /// </summary>
 internal sealed class RelayPusher : ShardTimer, IRelayClient
 {
     private const int ConflictTries = 10;
     private const long ConflictMicros = 100_000;
+
+    /// <summary>How often one looks whether there is a stream at all: a publisher may go before its first media, and nobody is told.</summary>
+    private const long TickMicros = 1_000_000;
 
     private readonly Pushers _pushers;
     private readonly NodeContext _node;
@@ -20,7 +24,7 @@ internal sealed class RelayPusher : ShardTimer, IRelayClient
     private readonly OriginList _origins;
     private readonly RelayRequest _request;
     private readonly IReadOnlyList<string> _path;
-    private readonly Action<string> _onRevoked;
+    private readonly Action<string>? _onRevoked;
     private readonly RelayDialer _dialer;
     private readonly ILogger _logger;
     private Action<RelayRefusal?, long>? _onVerdict;
@@ -28,17 +32,18 @@ internal sealed class RelayPusher : ShardTimer, IRelayClient
     private RelayRefusal? _worst;
     private int _rounds;
     private int _patience;
+    private long _retryAt = long.MaxValue;
     private bool _isAccepted;
     private bool _isOver;
 
     public RelayPusher(
         Pushers pushers, NodeContext node, Shard shard, StreamName name, OriginList origins, RelayRequest request, IReadOnlyList<string> path,
-        Action<RelayRefusal?, long> onVerdict, Action<string> onRevoked)
+        Action<RelayRefusal?, long>? onVerdict, Action<string>? onRevoked)
     {
         (_pushers, _node, _shard, Name, _origins, _request, _path) = (pushers, node, shard, name, origins, request, path);
         (_onVerdict, _onRevoked) = (onVerdict, onRevoked);
         _logger = node.Loggers.CreateLogger("Millrace.Relay");
-        _dialer = new RelayDialer(node, shard, this, path);
+        _dialer = new RelayDialer(node, shard, this, path, name, request.Arguments, isPublisher: true);
     }
 
     public StreamName Name { get; }
@@ -52,13 +57,15 @@ internal sealed class RelayPusher : ShardTimer, IRelayClient
     /// <summary>Times that the stream went on to another origin.</summary>
     public long Switches { get; private set; }
 
-    private bool IsLive => _node.Registry.Find(Name) is { State: not StreamState.Idle };
+    public long SilenceMicros => long.MaxValue;
+
+    private bool IsLive => _node.Registry.Find(Name) is { } stream && (stream.State != StreamState.Idle || stream.Holder is not null);
 
     /// <param name="isReturn">The publisher has been here before: the origin may take a moment to see that he has gone.</param>
     public void Begin(bool isReturn)
     {
         _patience = isReturn ? ConflictTries : 0;
-        _dialer.Dial(_origins.Current);
+        _shard.Post(() => Connect(NodeClock.Micros));
     }
 
     /// <summary>Any thread.</summary>
@@ -88,11 +95,33 @@ internal sealed class RelayPusher : ShardTimer, IRelayClient
             Accept(connection, happened, now);
     }
 
-    public void OnClosed(RelayConnection connection, string reason)
+    public void OnReady(ForeignConnection connection, long now)
+    {
+        if (_isOver || connection != _dialer.Connection)
+            return;
+        OnAccepted(now);
+        if (!_isOver && !connection.IsEnding)
+            ((RtmpOriginConnection)connection).Push(now);
+    }
+
+    public PublisherLease? OnMedia(ForeignConnection connection, long now, out string? refusal)
+    {
+        refusal = "nothing was asked for";
+        return null;
+    }
+
+    public void OnLive(ForeignConnection connection, long now)
+    {
+    }
+
+    public void OnClosed(ShardConnection connection, string reason)
     {
         if (_isOver || !_dialer.Forget(connection))
             return;
         Volatile.Write(ref _isAccepted, false);
+        if (_dialer.TryFollow(connection))
+            return;
+        _refusal ??= (connection as ForeignConnection)?.Refusal;
         GoOn(reason, NodeClock.Micros);
     }
 
@@ -109,8 +138,25 @@ internal sealed class RelayPusher : ShardTimer, IRelayClient
         // The stream may have ended while no origin was to be had.
         if (_onVerdict is null && !IsLive)
             Finish("the stream has ended", now);
+        else if (now >= _retryAt)
+            Connect(now);
         else
-            _dialer.Dial(_origins.Current);
+            _shard.Wheel.Arm(this, Math.Min(_retryAt, now + TickMicros));
+    }
+
+    private void Connect(long now)
+    {
+        if (_isOver)
+            return;
+        _retryAt = long.MaxValue;
+        _shard.Wheel.Arm(this, now + TickMicros);
+        _dialer.Dial(_origins.Current);
+    }
+
+    private void ConnectAt(long at)
+    {
+        _retryAt = at;
+        _shard.Wheel.Arm(this, at);
     }
 
     private void Accept(RelayConnection connection, in RelayEvent happened, long now)
@@ -123,16 +169,21 @@ internal sealed class RelayPusher : ShardTimer, IRelayClient
             return;
         }
 
+        OnAccepted(now);
+        if (!_isOver && !connection.IsEnding)
+            connection.Push(Name, isKnown ? _node.Registry.Find(Name)?.Timeline.Id ?? 0 : 0, number, now);
+    }
+
+    private void OnAccepted(long now)
+    {
         if (_onVerdict is null)
             Switches++;
         Volatile.Write(ref _isAccepted, true);
-        (_rounds, _worst) = (0, null);
+        (_rounds, _worst, _refusal) = (0, null, null);
         _origins.Restart();
         var onVerdict = _onVerdict;
         _onVerdict = null;
         onVerdict?.Invoke(null, now);
-        if (!_isOver && !connection.IsEnding)
-            connection.Push(Name, isKnown ? _node.Registry.Find(Name)?.Timeline.Id ?? 0 : 0, number, now);
     }
 
     private void GoOn(string reason, long now)
@@ -150,11 +201,13 @@ internal sealed class RelayPusher : ShardTimer, IRelayClient
         if (_refusal is { Code: RelayRefusalCode.Conflict } && _onVerdict is not null && _patience-- > 0)
         {
             _refusal = null;
-            _shard.Wheel.Arm(this, now + ConflictMicros);
+            ConnectAt(now + ConflictMicros);
             return;
         }
 
-        var isFinal = _refusal is { Code: RelayRefusalCode.Conflict or RelayRefusalCode.Denied };
+        // To a foreign server that was cut off our own connection from before may be the other publisher.
+        var isFinal = _refusal is { Code: RelayRefusalCode.Conflict or RelayRefusalCode.Denied }
+            && (_onVerdict is not null || (_onRevoked is not null && _origins.Current.Kind == OriginKind.Millrace));
         _refusal = null;
         if (isFinal)
         {
@@ -164,7 +217,7 @@ internal sealed class RelayPusher : ShardTimer, IRelayClient
 
         if (_origins.TryNext())
         {
-            _dialer.Dial(_origins.Current);
+            Connect(now);
             return;
         }
 
@@ -176,7 +229,7 @@ internal sealed class RelayPusher : ShardTimer, IRelayClient
         }
 
         _worst = null;
-        _shard.Wheel.Arm(this, now + RelayDialer.PauseAfter(_node.Settings.Edge, _rounds++));
+        ConnectAt(now + RelayDialer.PauseAfter(_node.Settings.Edge, _rounds++));
     }
 
     private void Refuse(RelayRefusal refusal, long now)
@@ -187,7 +240,7 @@ internal sealed class RelayPusher : ShardTimer, IRelayClient
         if (onVerdict is not null)
             onVerdict(refusal, now);
         else
-            _onRevoked(refusal.Reason);
+            _onRevoked?.Invoke(refusal.Reason);
     }
 
     private void Finish(string reason, long now)

@@ -56,7 +56,8 @@ internal sealed class Upstreams(NodeContext node)
     /// <param name="arguments">The query of who asks, for the origin.</param>
     /// <param name="path">The nodes below that ask.</param>
     /// <param name="refusal">Why it is missing.</param>
-    public UpstreamState Want(StreamName name, string arguments, IReadOnlyList<string> path, out RelayRefusal? refusal)
+    /// <param name="protocol">The viewer's, where that can be asked for too.</param>
+    public UpstreamState Want(StreamName name, string arguments, IReadOnlyList<string> path, out RelayRefusal? refusal, UpstreamProtocol? protocol = null)
     {
         refusal = null;
         var now = NodeClock.Micros;
@@ -73,7 +74,7 @@ internal sealed class Upstreams(NodeContext node)
             return UpstreamState.Local;
         if (_missing.TryFind(name, now, out refusal))
             return UpstreamState.Missing;
-        var puller = new RelayPuller(this, node, ShardOf(name), name, new OriginList(origins, FirstOf(name, origins.Count)), arguments, path);
+        var puller = new RelayPuller(this, node, ShardOf(name), name, new OriginList(origins, FirstOf(name, origins.Count), ProtocolOf(name, protocol)), arguments, path);
         if (_pullers.TryAdd(name, puller))
             puller.Begin(now);
         return UpstreamState.Pending;
@@ -120,6 +121,12 @@ internal sealed class Upstreams(NodeContext node)
     internal void Forget(RelayPuller puller) => _pullers.TryRemove(new KeyValuePair<StreamName, RelayPuller>(puller.Name, puller));
 
     private Shard ShardOf(StreamName name) => Shards[(int)(OriginList.Hash(name) % (uint)Shards.Length)];
+
+    private UpstreamProtocol ProtocolOf(StreamName name, UpstreamProtocol? viewers)
+    {
+        var vhost = node.Settings.VhostOf(name.Vhost);
+        return vhost.FollowClient && viewers is { } own ? own : vhost.Protocol;
+    }
 
     private int FirstOf(StreamName name, int count) => count == 0 ? 0 : node.Settings.Edge.Failover switch
     {

@@ -2,6 +2,7 @@ using Millrace.Media.Flv;
 using Millrace.Node.Metrics;
 using Millrace.Node.Relay;
 using Millrace.Node.Sessions;
+using Millrace.Node.Settings;
 using Millrace.Protocols.Rtmp;
 using Millrace.Streams;
 using Millrace.Streams.Wire;
@@ -146,7 +147,7 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
 
     /// <summary>Where another node holds the stream it is fetched; one that none holds is asked for again later.</summary>
     private void Want(long now) =>
-        _askAgain = node.Upstreams.Want(name, query, [], out _) == UpstreamState.Missing ? now + node.Settings.Edge.NegativeCache.ToMicros() : long.MaxValue;
+        _askAgain = node.Upstreams.Want(name, query, [], out _, UpstreamProtocol.Rtmp) == UpstreamState.Missing ? now + node.Settings.Edge.NegativeCache.ToMicros() : long.MaxValue;
 
     /// <summary>A request has one answer: a player that has been accepted is not refused as well.</summary>
     private void Count(int status, long now)

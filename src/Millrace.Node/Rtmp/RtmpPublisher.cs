@@ -19,14 +19,16 @@ internal sealed class RtmpPublisher
     private readonly TimestampUnwrapper _clock = new(32);
     private readonly FlvIntake _tracks;
     private readonly long _idleTimeout;
+    private readonly RelayRequest _request;
     private long _lastMedia;
     private bool _ended;
     private bool _isPending;
 
-    private RtmpPublisher(RtmpConnection connection, PublisherLease lease, long idleTimeout, long now)
+    private RtmpPublisher(RtmpConnection connection, PublisherLease lease, RelayRequest request, long idleTimeout, long now)
     {
         _connection = connection;
         _lease = lease;
+        _request = request;
         _tracks = new FlvIntake(lease);
         _idleTimeout = idleTimeout;
         _lastMedia = now;
@@ -63,7 +65,6 @@ internal sealed class RtmpPublisher
             return null;
         }
 
-        var publisher = new RtmpPublisher(connection, lease, publish.IdleTimeout.ToMicros(), now);
         var request = new RelayRequest
         {
             Kind = RelayRequestKind.Publish,
@@ -73,6 +74,7 @@ internal sealed class RtmpPublisher
             Protocol = "rtmp",
             Agent = connection.Session.Agent,
         };
+        var publisher = new RtmpPublisher(connection, lease, request, publish.IdleTimeout.ToMicros(), now);
         void OnVerdict(RelayRefusal? verdict, long at) => publisher.OnVerdict(node, address.Name, verdict, at);
         if (node.Pushers.Begin(address.Name, connection.Shard, request, [], OnVerdict, OnRevoked) is null)
             publisher.Accept(node, address.Name);
@@ -87,6 +89,7 @@ internal sealed class RtmpPublisher
         node.Traffic.Count(name, TrafficFormat.Rtmp, 200, 0, 0, 0);
         _connection.Protocol.AcceptPublish(_connection.Shard.Reply);
         _connection.OpenSession(SessionRole.Publisher, name);
+        node.Pushers.Forward(name, _connection.Shard, _request);
     }
 
     /// <summary>The node that holds the stream has decided.</summary>

@@ -15,6 +15,9 @@ internal sealed record EdgeSettings
     /// <summary>An origin that takes no connection for this long is passed over; default 1 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>A foreign origin (RTMP, HTTP-FLV) that sends no media for this long, or takes none, is passed over; default 5 s.</summary>
+    public TimeSpan MediaTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Which origin is tried first; default ordered.</summary>
     public OriginChoice Failover { get; init; } = OriginChoice.Ordered;
 

@@ -64,8 +64,12 @@ internal static class EffectiveSettings
         if ((own?.Mode ?? vhost.Mode) == VhostMode.Local)
             return null;
         var list = own is { Origin.Count: > 0 } ? own.Origin : vhost.Origin;
-        return [.. list.SelectMany(static text => text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+        return Split(list);
     }
+
+    /// <summary>Where streams that are published to an app are sent as well, as it stands in the settings.</summary>
+    public static IReadOnlyList<string> ForwardsOf(this VhostSettings vhost, string app) =>
+        vhost.AppOf(app) is { Forward.Count: > 0 } own ? Split(own.Forward) : Split(vhost.Forward);
 
     /// <summary>HLS of one app's streams.</summary>
     public static HlsSettings HlsOf(this NodeSettings settings, VhostSettings vhost, string app) =>
@@ -94,6 +98,9 @@ internal static class EffectiveSettings
         };
         return vhost.AppOf(app)?.Merge ?? ofFormat ?? merge.Default;
     }
+
+    private static IReadOnlyList<string> Split(IReadOnlyList<string> texts) =>
+        [.. texts.SelectMany(static text => text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
 
     private static VhostSettings DefaultVhost(this NodeSettings settings)
     {

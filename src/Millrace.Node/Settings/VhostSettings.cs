@@ -23,10 +23,26 @@ internal sealed record VhostSettings
     public VhostMode Mode { get; init; } = VhostMode.Local;
 
     /// <summary>
-    /// With <see cref="VhostMode.Remote"/> where to fetch streams from, in that order: <c>millrace://host:port</c>. Several may stand in one
-    /// text with spaces between them. Default none.
+    /// With <see cref="VhostMode.Remote"/> where to fetch streams from, in that order: <c>millrace://host:port</c>, or a foreign server's
+    /// <c>rtmp://host:port/app</c>, <c>http://host:port</c>, <c>https://host:port</c> or <c>host:port</c>. Several may stand in one text with spaces
+    /// between them. Default none.
     /// </summary>
     public IReadOnlyList<string> Origin { get; init; } = [];
+
+    /// <summary>How origins without a scheme are asked for streams; default rtmp.</summary>
+    public UpstreamProtocol Protocol { get; init; } = UpstreamProtocol.Rtmp;
+
+    /// <summary>The first viewer's protocol takes the place of <see cref="Protocol"/> where it is one of the two; default false.</summary>
+    public bool FollowClient { get; init; }
+
+    /// <summary>
+    /// What the vhost is called at foreign origins, with <c>[vhost]</c> for its name here; default empty: as here, and the vhost default by the
+    /// origin's own host name.
+    /// </summary>
+    public string UpstreamVhost { get; init; } = "";
+
+    /// <summary>Where every stream that is published here is sent as well, for as long as it is live: as <see cref="Origin"/>, but not HTTP. Default none.</summary>
+    public IReadOnlyList<string> Forward { get; init; } = [];
 
     /// <summary>
     /// What single apps do differently; the first whose name matches holds; default none. An app need not be listed to exist.
@@ -43,6 +59,16 @@ internal enum VhostMode
     Remote,
 }
 
+/// <summary>How a foreign server is asked for streams.</summary>
+internal enum UpstreamProtocol
+{
+    /// <summary>RTMP, port 1935.</summary>
+    Rtmp,
+
+    /// <summary>HTTP-FLV, port 80.</summary>
+    Flv,
+}
+
 /// <summary>What one app, or several, do differently.</summary>
 internal sealed record AppSettings
 {
@@ -54,6 +80,9 @@ internal sealed record AppSettings
 
     /// <summary>The app's own origins; empty (the default) are the vhost's.</summary>
     public IReadOnlyList<string> Origin { get; init; } = [];
+
+    /// <summary>The app's own; empty (the default) is the vhost's.</summary>
+    public IReadOnlyList<string> Forward { get; init; } = [];
 
     public PublishOverrides Publish { get; init; } = new();
 

@@ -39,6 +39,7 @@ internal static unsafe partial class Native
     public const int EConnAborted = 103;
     public const int EInProgress = 115;
 
+    public const int FamilyUnix = 1;
     public const int FamilyInet = 2;
     public const int FamilyInet6 = 10;
     public const int SocketStream = 1;
@@ -88,6 +89,9 @@ internal static unsafe partial class Native
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     public static partial int Socket(int family, int type, int protocol);
+
+    [LibraryImport("libc", EntryPoint = "socketpair", SetLastError = true)]
+    public static partial int SocketPair(int family, int type, int protocol, int* pair);
 
     [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
     public static partial int Connect(int descriptor, void* address, int addressLength);

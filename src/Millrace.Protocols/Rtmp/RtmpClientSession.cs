@@ -43,6 +43,9 @@ internal sealed partial class RtmpClientSession : IDisposable
 
     public long ReceivedBytes => _link.Received;
 
+    /// <summary>Bytes of pooled memory that unfinished messages hold.</summary>
+    public long BufferedBytes => _link.Reader.BufferedBytes;
+
     /// <summary>Microseconds; long.MaxValue when nothing is due.</summary>
     public long NextDeadline => IsClosed ? None : Math.Min(_setupDeadline, IsReady ? _link.NextDeadline : None);
 

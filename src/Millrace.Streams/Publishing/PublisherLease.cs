@@ -53,6 +53,9 @@ internal sealed partial class PublisherLease : StreamLease
         _pending = new PendingUnits(stream.Resources.Budget[Buffers.MemoryUse.PendingUnits]);
     }
 
+    /// <summary>The first Era has begun: viewers can be served. For the publisher's thread.</summary>
+    public bool IsOpen => _isOpen;
+
     /// <summary>What onMetaData announces: the Era opens as soon as these are there.</summary>
     public void Promise(bool video, bool audio) => (_promisesVideo, _promisesAudio) = (video, audio);
 

@@ -11,12 +11,17 @@ namespace Millrace.Streams.Publishing;
 /// </summary>
 internal sealed class ReplicaLease : StreamLease
 {
+    /// <summary>Who holds the lease ends the grace, microseconds.</summary>
+    private const long Forever = long.MaxValue / 2;
+
     private readonly LiveStream _stream;
     private readonly ReplicaFollower _follower;
     private Republisher? _own;
+    private PublisherLease? _foreign;
     private ulong _timeline;
     private long _number = -1;
     private long _head;
+    private bool _isLive;
 
     internal ReplicaLease(LiveStream stream, PublisherInfo info, Action<HlsFormat> onWant, Action<string> onRevoked, long now)
         : base(info, onRevoked, now)
@@ -35,10 +40,17 @@ internal sealed class ReplicaLease : StreamLease
     public long Next => _own is null ? _stream.Log?.End ?? 0 : _own.Next;
 
     /// <summary>Viewers can be served.</summary>
-    public bool IsLive { get; private set; }
+    public bool IsLive => _foreign?.IsOpen ?? _isLive;
 
     /// <summary>The other node does not decide here any more: the stream goes on under this one's own numbering.</summary>
-    public bool IsOwn => _own is not null;
+    public bool IsOwn => _own is not null || _foreign is not null;
+
+    /// <summary>The stream comes from a server that is no node.</summary>
+    public bool IsForeign => _foreign is not null;
+
+    private StreamLease Seat => (StreamLease?)_own?.Lease ?? (StreamLease?)_foreign ?? this;
+
+    private PublisherInfo OwnInfo => Info with { GraceMicros = Forever };
 
     /// <summary>A connection begins; the other node's log reaches up to <paramref name="head"/>.</summary>
     public void Connect(long head) => (_number, _head) = (-1, head);
@@ -51,7 +63,7 @@ internal sealed class ReplicaLease : StreamLease
     {
         lock (_stream.Gate)
         {
-            if (!_stream.Holds((StreamLease?)_own?.Lease ?? this))
+            if (!_stream.Holds(Seat))
                 return "another publisher took the stream over";
             LastArrived = now;
             return type switch
@@ -68,6 +80,26 @@ internal sealed class ReplicaLease : StreamLease
         }
     }
 
+    /// <summary>
+    /// Media is about to come that has no Timeline of its own (RTMP, HTTP-FLV): this node decides, and viewers go on with a new Era. Null with the
+    /// reason where there is another publisher. The right ends with the next of its kind, with another node's Timeline, or with <see cref="Leave"/>.
+    /// </summary>
+    public PublisherLease? BeginForeign(long now, out string? refusal)
+    {
+        lock (_stream.Gate)
+        {
+            refusal = "another publisher took the stream over";
+            if (!_stream.Holds(Seat))
+                return null;
+            Yield(now);
+            (_timeline, _number) = (0, -1);
+            _foreign = _stream.TryAcquire(OwnInfo, OnRevoked, now, out refusal);
+            if (_foreign is null)
+                _stream.Return(this, now);
+            return _foreign;
+        }
+    }
+
     /// <summary>Takes the state of another node's playlists; they begin as soon as the log has come so far.</summary>
     public string? ReceivePlaylists(ReadOnlySpan<byte> payload, long now)
     {
@@ -75,7 +107,7 @@ internal sealed class ReplicaLease : StreamLease
         {
             if (!_stream.Holds(this) || _number < 0 || _own is not null)
                 return null;
-            return _follower.TryHold(payload, IsLive, now) ? null : "playlists that cannot be read";
+            return _follower.TryHold(payload, _isLive, now) ? null : "playlists that cannot be read";
         }
     }
 
@@ -88,6 +120,8 @@ internal sealed class ReplicaLease : StreamLease
         {
             if (_own is not null)
                 _own.Leave(grace, now);
+            else if (_foreign is not null)
+                _stream.LeaveOwn(_foreign, grace, now);
             else
                 _stream.LeaveReplica(this, grace, now);
         }
@@ -97,12 +131,26 @@ internal sealed class ReplicaLease : StreamLease
     {
     }
 
+    /// <summary>Whoever appended makes room for the next; viewers are kept.</summary>
+    private void Yield(long now)
+    {
+        Leave(Forever, now);
+        (_own, _foreign) = (null, null);
+    }
+
     private string? Start(ReadOnlySpan<byte> payload, long now)
     {
         if (!RelayStart.TryRead(payload, _stream.Resources.Hls(_stream.Name), out var start))
             return "a start that cannot be read";
         if (start.Path.Contains(_stream.Resources.Node, StringComparer.Ordinal))
             return $"a loop: the stream comes by {string.Join(", ", start.Path)}";
+        if (_foreign is not null && _stream.State == StreamState.Idle)
+        {
+            // Nothing ever came of it.
+            Yield(now);
+            _stream.Return(this, now);
+        }
+
         _number = start.Number;
         if (_own is not null || (_stream.State != StreamState.Idle && (_stream.IsAuthority || _stream.Timeline.Id != start.Timeline.Value)))
             return GoOn(start, now);
@@ -126,7 +174,7 @@ internal sealed class ReplicaLease : StreamLease
 
         _stream.KeepReplica(this);
         _timeline = start.Timeline.Value;
-        IsLive = !_stream.IsReplaying && _stream.Timeline.Era is not null;
+        _isLive = !_stream.IsReplaying && _stream.Timeline.Era is not null;
         return null;
     }
 
@@ -139,10 +187,15 @@ internal sealed class ReplicaLease : StreamLease
             return null;
         }
 
-        var republisher = Republisher.TryBegin(_stream, this, _own, Info with { GraceMicros = long.MaxValue / 2 }, start, _head, now, out var refusal);
-        if (republisher is null)
+        Yield(now);
+        _own = Republisher.TryBegin(_stream, OwnInfo, OnRevoked, start, _head, now, out var refusal);
+        if (_own is null)
+        {
+            _stream.Return(this, now);
             return refusal;
-        (_own, _timeline, IsLive) = (republisher, start.Timeline.Value, true);
+        }
+
+        (_timeline, _isLive) = (start.Timeline.Value, true);
         return null;
     }
 
@@ -163,7 +216,7 @@ internal sealed class ReplicaLease : StreamLease
         _stream.TakeOver(this);
         _stream.KeepReplica(this);
         _follower.TakeTracks(_stream.Timeline.Era);
-        (_timeline, IsLive) = (_stream.Timeline.Id, true);
+        (_timeline, _isLive) = (_stream.Timeline.Id, true);
         return null;
     }
 
@@ -180,7 +233,7 @@ internal sealed class ReplicaLease : StreamLease
         }
 
         _follower.Clear();
-        (_timeline, _number, IsLive) = (0, -1, false);
+        (_timeline, _number, _isLive) = (0, -1, false);
         return null;
     }
 
@@ -191,14 +244,14 @@ internal sealed class ReplicaLease : StreamLease
             return null;
         if (_follower.Append(type, payload, now) is { } error)
             return error;
-        if (!IsLive && Next >= _head)
+        if (!_isLive && Next >= _head)
         {
-            IsLive = true;
+            _isLive = true;
             if (_stream.IsReplaying)
                 _stream.EndReplay();
         }
 
-        _follower.BeginHls(IsLive, now);
+        _follower.BeginHls(_isLive, now);
         return null;
     }
 }

@@ -31,22 +31,17 @@ internal sealed class Republisher
     public long Next { get; private set; }
 
     /// <summary>Makes the other Timeline the stream's publisher; null with the reason where there is another.</summary>
-    /// <param name="stream">The stream, which is live.</param>
-    /// <param name="replica">Who holds it as a copy, if it is one.</param>
-    /// <param name="previous">Who has published before.</param>
+    /// <param name="stream">The stream, which is live; who has appended before has gone.</param>
     /// <param name="info">Who publishes.</param>
+    /// <param name="onRevoked">As of <see cref="LiveStream.TryAcquire"/>.</param>
     /// <param name="start">What the other node says of its Timeline.</param>
     /// <param name="head">Where that reaches: viewers begin with the newest key frame before.</param>
     /// <param name="now">Monotonic time, microseconds.</param>
     /// <param name="refusal">Why it is not possible.</param>
     public static Republisher? TryBegin(
-        LiveStream stream, ReplicaLease replica, Republisher? previous, PublisherInfo info, RelayStart start, long head, long now, out string? refusal)
+        LiveStream stream, PublisherInfo info, Action<string> onRevoked, RelayStart start, long head, long now, out string? refusal)
     {
-        if (previous is not null)
-            previous.Leave(long.MaxValue / 2, now);
-        else
-            stream.LeaveReplica(replica, long.MaxValue / 2, now);
-        if (stream.TryAcquire(info, replica.OnRevoked, now, out refusal) is not { } lease)
+        if (stream.TryAcquire(info, onRevoked, now, out refusal) is not { } lease)
             return null;
         var republisher = new Republisher(stream, lease, start, head);
         if (!start.Metadata.IsEmpty)

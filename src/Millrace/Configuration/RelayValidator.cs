@@ -19,6 +19,7 @@ internal static class RelayValidator
         checks.Positive("edge.start_timeout", edge.StartTimeout, Millisecond, Minute);
         checks.Duration("edge.negative_cache", edge.NegativeCache, Minute);
         checks.Positive("edge.connect_timeout", edge.ConnectTimeout, Millisecond, Minute);
+        checks.Positive("edge.media_timeout", edge.MediaTimeout, Millisecond, Minute);
         checks.Positive("edge.retry_min", edge.RetryMin, Millisecond, Minute);
         checks.Positive("edge.retry_max", edge.RetryMax, edge.RetryMin);
         checks.Positive("edge.give_up", edge.GiveUp, Millisecond);
@@ -33,16 +34,32 @@ internal static class RelayValidator
     /// <param name="checks">Takes what is wrong.</param>
     public static void CheckOrigins(string path, bool isRemote, IReadOnlyList<string> own, IReadOnlyList<string> inherited, bool isMapped, SettingsChecks checks)
     {
-        for (var i = 0; i < own.Count; i++)
-        {
-            foreach (var text in own[i].Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            {
-                if (!OriginAddress.TryParse(text, out _, out var error))
-                    checks.Fail(FormattableString.Invariant($"{path}.origin[{i}]"), error);
-            }
-        }
-
+        Check($"{path}.origin", own, isPublisher: false, checks);
         if (isRemote && own.Count + inherited.Count == 0 && !isMapped)
             checks.Fail($"{path}.origin", "is missing: where are the streams to be fetched from?");
+    }
+
+    /// <summary>Where a vhost or an app sends its streams as well.</summary>
+    public static void CheckForward(string path, IReadOnlyList<string> forward, SettingsChecks checks) =>
+        Check($"{path}.forward", forward, isPublisher: true, checks);
+
+    /// <summary>What a vhost is called elsewhere.</summary>
+    public static void CheckUpstreamVhost(string path, string name, SettingsChecks checks) =>
+        checks.Require(name.Replace("[vhost]", "", StringComparison.Ordinal).All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'), $"{path}.upstream_vhost",
+            $"'{name}' is not a host name: letters, digits, '.', '-', '_' and [vhost] for the vhost's own; no port");
+
+    private static void Check(string path, IReadOnlyList<string> texts, bool isPublisher, SettingsChecks checks)
+    {
+        for (var i = 0; i < texts.Count; i++)
+        {
+            foreach (var text in texts[i].Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            {
+                var own = FormattableString.Invariant($"{path}[{i}]");
+                if (!OriginAddress.TryParse(text, out var address, out var error))
+                    checks.Fail(own, error);
+                else if (isPublisher && address.Kind == OriginKind.Flv)
+                    checks.Fail(own, $"'{text}': nothing can be published by HTTP; write rtmp:// or millrace://");
+            }
+        }
     }
 }

@@ -16,6 +16,8 @@ internal static class VhostValidator
             for (var j = 0; j < vhosts[i].Aliases.Count; j++)
                 Name(FormattableString.Invariant($"{path}.aliases[{j}]"), vhosts[i].Aliases[j], isAlias: true, seen, checks);
             RelayValidator.CheckOrigins(path, vhosts[i].Mode == VhostMode.Remote, vhosts[i].Origin, [], settings.Cluster.Map == OriginMapKind.Redis, checks);
+            RelayValidator.CheckForward(path, vhosts[i].Forward, checks);
+            RelayValidator.CheckUpstreamVhost(path, vhosts[i].UpstreamVhost, checks);
             Apps(path, vhosts[i], settings, checks);
         }
     }
@@ -46,6 +48,7 @@ internal static class VhostValidator
             if (app.Name.Length > 0 && !seen.TryAdd(app.Name, path))
                 checks.Fail($"{path}.name", $"'{app.Name}' is there twice, first as {seen[app.Name]}; the first one holds");
             RelayValidator.CheckOrigins(path, (app.Mode ?? vhost.Mode) == VhostMode.Remote, app.Origin, vhost.Origin, settings.Cluster.Map == OriginMapKind.Redis, checks);
+            RelayValidator.CheckForward(path, app.Forward, checks);
             checks.Duration($"{path}.merge", app.Merge ?? default, TimeSpan.FromSeconds(10));
             checks.Token($"{path}.publish.token", app.Publish.Token ?? default);
             checks.Duration($"{path}.publish.grace", app.Publish.Grace ?? default);

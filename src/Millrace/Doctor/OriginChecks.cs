@@ -18,11 +18,12 @@ internal static class OriginChecks
         return [.. checks.SelectMany(static of => of)];
     }
 
-    /// <summary>Each once, however many vhosts and apps have it.</summary>
+    /// <summary>Each node once, however many vhosts and apps have it; foreign servers are not asked.</summary>
     internal static IEnumerable<OriginAddress> OriginsOf(NodeSettings settings) => settings.Vhosts
         .SelectMany(vhost => vhost.Apps.Select(app => app.Name).Append("").SelectMany(app => settings.OriginsOf(vhost, app) ?? []))
         .Select(static text => OriginAddress.TryParse(text, out var address, out _) ? address : null)
         .OfType<OriginAddress>()
+        .Where(static origin => origin.Kind == OriginKind.Millrace)
         .Distinct();
 
     internal static IEnumerable<DoctorCheck> Of(OriginAddress origin, RelayProbeResult result)

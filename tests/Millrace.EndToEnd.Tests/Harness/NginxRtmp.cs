@@ -4,11 +4,13 @@ namespace Millrace.EndToEnd.Harness;
 internal sealed class NginxRtmp : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder;
-    private readonly ChildProcess _process;
+    private readonly string _configuration;
+    private ChildProcess _process;
 
-    private NginxRtmp(TemporaryFolder folder, ChildProcess process, int port)
+    private NginxRtmp(TemporaryFolder folder, string configuration, int port)
     {
-        (_folder, _process, Port) = (folder, process, port);
+        (_folder, _configuration, Port) = (folder, configuration, port);
+        _process = Launch();
     }
 
     public int Port { get; }
@@ -39,10 +41,17 @@ internal sealed class NginxRtmp : IAsyncDisposable
                 }
             }
             """);
-        var process = ChildProcess.Start("nginx-rtmp", "/usr/sbin/nginx", ["-c", configuration, "-p", folder.File(".")]);
-        var server = new NginxRtmp(folder, process, port);
-        await process.PortAsync(port, TimeSpan.FromSeconds(10));
+        var server = new NginxRtmp(folder, configuration, port);
+        await server._process.PortAsync(port, TimeSpan.FromSeconds(10));
         return server;
+    }
+
+    /// <summary>Ends it as when a machine fails, and starts it again on the same port.</summary>
+    public async Task RestartAsync()
+    {
+        await _process.DisposeAsync();
+        _process = Launch();
+        await _process.PortAsync(Port, TimeSpan.FromSeconds(10));
     }
 
     public async ValueTask DisposeAsync()
@@ -50,4 +59,6 @@ internal sealed class NginxRtmp : IAsyncDisposable
         await _process.DisposeAsync();
         _folder.Dispose();
     }
+
+    private ChildProcess Launch() => ChildProcess.Start("nginx-rtmp", "/usr/sbin/nginx", ["-c", _configuration, "-p", _folder.File(".")]);
 }

@@ -75,13 +75,13 @@ public sealed class RelayProbeTests
     public async Task A_name_without_an_address_is_told_so()
     {
         // RFC 6761 6.4: nobody ever has it.
-        (await ProbeAsync(new OriginAddress("nobody.invalid", 9000), "")).Outcome.ShouldBe(RelayProbeOutcome.NoAddress);
+        (await ProbeAsync(new OriginAddress(OriginKind.Millrace, "nobody.invalid", 9000), "")).Outcome.ShouldBe(RelayProbeOutcome.NoAddress);
     }
 
     private static Task<TestNode> Origin(string secret) =>
         RelayNodes.StartAsync("origin", [], settings => settings with { Relay = settings.Relay with { Secret = new Secret(secret) } });
 
-    private static OriginAddress OriginOf(int port) => new("127.0.0.1", port);
+    private static OriginAddress OriginOf(int port) => new(OriginKind.Millrace, "127.0.0.1", port);
 
     private static Task<RelayProbeResult> ProbeAsync(OriginAddress origin, string secret, string id = "probe")
     {

@@ -7,7 +7,7 @@ namespace Millrace.Tests.Doctor;
 /// <summary>What is made of knocking at an origin.</summary>
 public sealed class OriginChecksTests
 {
-    private static readonly OriginAddress Origin = new("a.example", 9000);
+    private static readonly OriginAddress Origin = new(OriginKind.Millrace, "a.example", 9000);
 
     [Theory]
     [InlineData(12_345, "Ok", "the clock of node a is 12.35 ms ahead, give or take 0.5 ms")]

@@ -1,0 +1,205 @@
+using System.Buffers;
+using Millrace.Media.Amf;
+using Millrace.Media.Flv;
+using Millrace.Node.Shards;
+using Millrace.Protocols.Relay;
+using Millrace.Protocols.Rtmp;
+using Millrace.Streams;
+using Millrace.Streams.Wire;
+
+namespace Millrace.Node.Relay;
+
+/// <summary>One RTMP socket to a foreign server: plays a stream there, or publishes it by the wire log that RTMP players have.</summary>
+internal sealed class RtmpOriginConnection : ForeignConnection
+{
+    private readonly RtmpClientOptions _options;
+    private RtmpClientSession? _session;
+    private byte[] _carry = [];
+    private int _carried;
+
+    public RtmpOriginConnection(ShardSocket socket, Shard shard, NodeContext node, IRelayClient client, StreamName stream, ForeignTarget target, bool isPublisher)
+        : base(socket, shard, node, client, isPublisher ? "rtmp-push" : "rtmp-pull", stream, target)
+    {
+        var rtmp = node.Settings.Rtmp;
+        _options = new RtmpClientOptions
+        {
+            App = target.App,
+            TcUrl = target.TcUrl,
+            StreamName = target.StreamName,
+            IsPublisher = isPublisher,
+            IsEnhanced = true,
+            // Who asks: for the other server's log, and for people who look at it.
+            ExtraProperties = [new AmfProperty("millrace", AmfValue.OfObject([new AmfProperty("node", AmfValue.OfString(node.Id))]))],
+            Link = RtmpOptions.Default with
+            {
+                ChunkSize = (int)rtmp.ChunkSize,
+                AckWindow = (uint)rtmp.AckWindow,
+                MaxMessageBytes = (int)rtmp.MaxMessage,
+                MaxBufferedBytes = 2 * (int)rtmp.MaxMessage,
+                HandshakeTimeoutMicros = SetupTime.ToMicros(),
+                PingMicros = rtmp.Ping.ToMicros(),
+                PingTimeoutMicros = rtmp.PingTimeout.ToMicros(),
+            },
+        };
+    }
+
+    protected override bool IsPull => !_options.IsPublisher;
+
+    protected override bool IsAsked => IsPull && _session!.MessageStreamId != 0;
+
+    protected override long HeldBytes => _session!.BufferedBytes;
+
+    /// <summary>The stream goes out from here on: the headers, what is kept back to the newest key frame, and what comes.</summary>
+    public void Push(long now)
+    {
+        var form = _session!.ServerCapabilities.IsEnhanced ? FlvForm.Enhanced : FlvForm.Legacy;
+        var key = new WireKey(WireFormat.Rtmp, form, WireTracks.All, _session.MessageStreamId);
+        if (Shard.Subscriptions.Get(Stream, key, Node.WindowOf(Stream, WireFormat.Rtmp), out var fromEnd, out var unsupported) is { } subscription)
+            AttachTo(subscription, fromEnd, now);
+        else
+            Refuse(RelayRefusalCode.Unavailable, unsupported!);
+    }
+
+    public override void Farewell(string reason, bool mayReturn, long now)
+    {
+        if (IsEnding)
+            return;
+        _session?.Stop(Shard.Reply);
+        Leave();
+        SendReply(now);
+        EndAfterSent(reason, now);
+    }
+
+    protected override void OnConnected(long now)
+    {
+        _session = new RtmpClientSession(_options, now);
+        _session.Start(Shard.Reply);
+        SendReply(now);
+    }
+
+    protected override void OnSignal(WireSignal signal, long now)
+    {
+        if (signal == WireSignal.Ended)
+            Farewell("the stream has ended", mayReturn: false, now);
+        else if (signal == WireSignal.Unsupported)
+            Refuse(RelayRefusalCode.Unavailable, "the stream's codecs cannot be carried there");
+    }
+
+    protected override int ReceiveNext()
+    {
+        _carry.AsSpan(0, _carried).CopyTo(Shard.ReceiveBuffer);
+        return Receive(Shard.ReceiveBuffer.AsSpan(_carried));
+    }
+
+    protected override void Feed(int length, long now)
+    {
+        var session = _session!;
+        var total = _carried + length;
+        var offset = 0;
+        _carried = 0;
+        while (!IsEnding)
+        {
+            var input = new ReadOnlySequence<byte>(Shard.ReceiveBuffer, offset, total - offset);
+            session.Receive(input, Shard.Reply, now, out var consumed);
+            var used = (int)input.Slice(0, consumed).Length;
+            offset += used;
+            var hadEvent = false;
+            while (!IsEnding && session.TryTakeEvent(out var happened))
+            {
+                hadEvent = true;
+                Handle(happened, now);
+            }
+
+            if (!hadEvent && (used == 0 || offset == total))
+                break;
+        }
+
+        if (IsEnding)
+            return;
+        SendReply(now);
+        if (session.IsClosed)
+            EndAfterSent(session.CloseReason!, now);
+        else
+            Carry(Shard.ReceiveBuffer.AsSpan(offset, total - offset));
+    }
+
+    protected override void OnTimer(long now)
+    {
+        base.OnTimer(now);
+        if (IsEnding || _session is null)
+            return;
+        _session.OnDeadline(now, Shard.Reply);
+        SendReply(now);
+        if (_session.IsClosed)
+            EndAfterSent(_session.CloseReason!, now);
+    }
+
+    protected override long NextTimer(long now) => Math.Min(base.NextTimer(now), _session?.NextDeadline ?? long.MaxValue);
+
+    protected override void OnClosed(string reason)
+    {
+        _session?.Dispose();
+        base.OnClosed(reason);
+    }
+
+    private void SendReply(long now)
+    {
+        var isQueued = TryQueueControl(Shard.Reply.WrittenSpan);
+        Shard.Reply.ResetWrittenCount();
+        if (isQueued)
+            Pump(now);
+    }
+
+    /// <summary>A header that has come in part.</summary>
+    private void Carry(ReadOnlySpan<byte> rest)
+    {
+        if (rest.Length > _carry.Length)
+            _carry = new byte[rest.Length * 2];
+        rest.CopyTo(_carry);
+        _carried = rest.Length;
+    }
+
+    private void Handle(in RtmpClientEvent happened, long now)
+    {
+        switch (happened.Kind)
+        {
+            case RtmpClientEventKind.Media when IsPull:
+                Take((FlvTagType)happened.MessageType, happened.Timestamp, happened.Payload.Span, now);
+                break;
+            case RtmpClientEventKind.Status:
+                OnStatus(happened.Status!);
+                break;
+            case RtmpClientEventKind.Ready:
+                // What the session has yet to say belongs before media.
+                SendReply(now);
+                if (!IsEnding)
+                    BecomeReady(now);
+                break;
+        }
+    }
+
+    private void OnStatus(RtmpStatus status)
+    {
+        if (status.Redirect is { } redirect)
+        {
+            Redirect = OriginAddress.TryFollow(redirect, Target);
+            Refuse(RelayRefusalCode.Unavailable, "sent on to another server");
+        }
+        else if (status.IsError)
+        {
+            Refuse(CodeOf(status.Code), $"refused by the server: {status.Code} {status.Description}");
+        }
+        else if (IsPull && status.Code is "NetStream.Play.Stop" or "NetStream.Play.Complete")
+        {
+            Refuse(RelayRefusalCode.NotFound, $"ended by the server: {status.Description}");
+        }
+    }
+
+    private static RelayRefusalCode CodeOf(string code) => code switch
+    {
+        "NetStream.Publish.BadName" => RelayRefusalCode.Conflict,
+        "NetStream.Publish.Denied" or "NetConnection.Connect.Rejected" => RelayRefusalCode.Denied,
+        "NetStream.Play.StreamNotFound" => RelayRefusalCode.NotFound,
+        _ => RelayRefusalCode.Unavailable,
+    };
+}

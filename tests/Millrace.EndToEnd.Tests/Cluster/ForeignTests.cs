@@ -1,0 +1,115 @@
+using Millrace.EndToEnd.Harness;
+
+namespace Millrace.EndToEnd.Cluster;
+
+/// <summary>Other servers above and below: Debian's nginx with its RTMP module.</summary>
+public sealed class ForeignTests
+{
+    /// <summary>Pictures of the file from its last key frame but one, at 5.36 s of 10 s.</summary>
+    private const int LatePictures = 100;
+
+    private static readonly string Clip = Path.Combine(Repository.TestMedia, "bbb-360p.flv");
+
+    private static readonly TimeSpan PlayTime = TimeSpan.FromSeconds(40);
+
+    [Fact(Timeout = 120_000)]
+    public async Task Nginx_is_the_origin_and_the_edge_below_and_every_frame_comes_through()
+    {
+        var expected = await FrameDigest.OfFileAsync(Clip);
+        await using var origin = await NginxRtmp.StartAsync("publish_notify on;", "wait_video on;");
+        // Nginx says nothing of a stream's end, or nothing that counts: it is over when nothing has come for a while.
+        await using var server = await EdgeAsync($"rtmp://127.0.0.1:{origin.Port}", "  media_timeout: 3s\n  give_up: 1s\n");
+        await using var below = await NginxRtmp.StartAsync($"pull rtmp://127.0.0.1:{server.RtmpPort}/live;", "publish_notify on;", "wait_video on;");
+        await using var rtmp = Ffmpeg.Digest(server.Rtmp("live/bbb"));
+        await using var flv = Ffmpeg.Digest(server.Http("live/bbb.flv?wait=30s"));
+        await using var nginx = Ffmpeg.Digest(below.Url("bbb"));
+        await Ports.ConnectedAsync(server.RtmpPort, 2, TimeSpan.FromSeconds(10));
+        await Ports.ConnectedAsync(server.HttpPort, 1, TimeSpan.FromSeconds(10));
+        await Ports.ConnectedAsync(origin.Port, 1, TimeSpan.FromSeconds(10));
+
+        await using var publisher = Ffmpeg.PublishFile(Clip, origin.Url("bbb"));
+        (await publisher.ExitAsync(PlayTime)).ShouldBe(0, publisher.Tail());
+
+        (await FrameDigest.CollectAsync(rtmp, PlayTime)).ShouldBeStretchOf(expected, LatePictures);
+        (await FrameDigest.CollectAsync(flv, PlayTime)).ShouldBeStretchOf(expected, LatePictures);
+        (await FrameDigest.CollectAsync(nginx, PlayTime)).ShouldBeStretchOf(expected, LatePictures);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Viewers_of_the_edge_stay_while_an_nginx_origin_restarts()
+    {
+        await using var origin = await NginxRtmp.StartAsync();
+        await using var server = await EdgeAsync($"rtmp://127.0.0.1:{origin.Port}");
+        await using var before = Ffmpeg.PublishFile(Clip, origin.Url("bbb"), loop: true);
+        await using var rtmp = Ffmpeg.Play(server.Rtmp("live/bbb"), seconds: 8);
+        await using var flv = Ffmpeg.Play(server.Http("live/bbb.flv?wait=30s"), seconds: 8);
+        await server.LiveAsync("default/live/bbb");
+
+        await origin.RestartAsync();
+        await using var after = Ffmpeg.PublishFile(Clip, origin.Url("bbb"), loop: true);
+
+        (await rtmp.ExitAsync(PlayTime)).ShouldBe(0, rtmp.Tail());
+        (await flv.ExitAsync(PlayTime)).ShouldBe(0, flv.Tail());
+        var stream = await server.LiveAsync("default/live/bbb");
+        stream.ShouldContain("\"switches\":1");
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_publisher_at_the_edge_stays_while_the_nginx_origin_restarts()
+    {
+        await using var origin = await NginxRtmp.StartAsync("wait_video on;");
+        await using var server = await EdgeAsync($"127.0.0.1:{origin.Port}");
+        await using var publisher = Ffmpeg.PublishFile(Clip, server.Rtmp("live/bbb"), loop: true);
+        await server.LiveAsync("default/live/bbb");
+        await PlayAsync(origin.Url("bbb"));
+
+        await origin.RestartAsync();
+        await PlayAsync(origin.Url("bbb"));
+
+        publisher.HasExited.ShouldBeFalse(publisher.Tail());
+        await PlayAsync(server.Rtmp("live/bbb"));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task What_is_published_is_forwarded_to_nginx_frame_by_frame()
+    {
+        var expected = await FrameDigest.OfFileAsync(Clip);
+        await using var nginx = await NginxRtmp.StartAsync("publish_notify on;", "wait_video on;");
+        await using var server = await MillraceServer.StartAsync(
+            $"publish:\n  grace: 1s\nvhosts:\n  - name: default\n    forward: rtmp://127.0.0.1:{nginx.Port} rtmp://127.0.0.1:{Ports.Free()}\n");
+        await using var player = Ffmpeg.Digest(nginx.Url("bbb"));
+        await Ports.ConnectedAsync(nginx.Port, 1, TimeSpan.FromSeconds(10));
+
+        await using var publisher = Ffmpeg.PublishFile(Clip, server.Rtmp("live/bbb"));
+        (await publisher.ExitAsync(PlayTime)).ShouldBe(0, publisher.Tail());
+
+        (await FrameDigest.CollectAsync(player, PlayTime)).ShouldBeStretchOf(expected, LatePictures);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_stream_is_fetched_over_https()
+    {
+        using var certificate = new SelfSigned();
+        await using var origin = await MillraceServer.StartAsync(environment: certificate.Settings);
+        // What the machine trusts, as OpenSSL has it.
+        var trust = new Dictionary<string, string> { ["SSL_CERT_FILE"] = certificate.Settings["MILLRACE__HTTP__TLS__CERTIFICATE"] };
+        await using var server = await EdgeAsync($"https://localhost:{certificate.Port}", environment: trust);
+        await using var doubtful = await EdgeAsync($"https://localhost:{certificate.Port}");
+        await using var publisher = Ffmpeg.PublishFile(Clip, origin.Rtmp("live/bbb"), loop: true);
+        await origin.LiveAsync("default/live/bbb");
+
+        await PlayAsync(server.Http("live/bbb.flv"));
+        await using var refused = Ffmpeg.Play(doubtful.Http("live/bbb.flv"), seconds: 2);
+        (await refused.ExitAsync(PlayTime)).ShouldNotBe(0);
+        await doubtful.Process.LineAsync(static line => line.Contains("certificate", StringComparison.Ordinal), PlayTime);
+    }
+
+    private static async Task PlayAsync(string url)
+    {
+        await using var player = Ffmpeg.Play(url, seconds: 2);
+        (await player.ExitAsync(PlayTime)).ShouldBe(0, player.Tail());
+    }
+
+    private static Task<MillraceServer> EdgeAsync(string origin, string edge = "", IReadOnlyDictionary<string, string>? environment = null) =>
+        MillraceServer.StartAsync($"{(edge.Length > 0 ? "edge:\n" + edge : "")}vhosts:\n  - name: default\n    mode: remote\n    origin: {origin}\n", environment);
+}
