@@ -10,7 +10,11 @@ namespace Millrace.Node.Relay;
 /// <param name="protocol">Of those without a scheme.</param>
 internal sealed class OriginList(IReadOnlyList<string> origins, int first, UpstreamProtocol protocol = UpstreamProtocol.Rtmp)
 {
+    /// <summary>How long one that has failed is not tried where there are others, microseconds.</summary>
+    private const long DownMicros = 3_000_000;
+
     private readonly OriginAddress[] _listed = [.. origins.Select(text => Parse(text, protocol))];
+    private readonly Dictionary<OriginAddress, long> _downUntil = [];
     private OriginAddress[]? _origins;
     private int _index = first;
     private int _tried;
@@ -33,17 +37,44 @@ internal sealed class OriginList(IReadOnlyList<string> origins, int first, Upstr
         (_index, _tried) = (0, 0);
     }
 
-    /// <summary>Goes on to the next; false when all have been tried since <see cref="Restart"/>.</summary>
-    public bool TryNext()
+    /// <summary>The current one does not answer: it is left out for a while, as long as there is another.</summary>
+    public void LeaveOut(long now)
+    {
+        if (!IsEmpty)
+            _downUntil[Current] = now + DownMicros;
+    }
+
+    /// <summary>The current one serves.</summary>
+    public void Keep()
+    {
+        _tried = 0;
+        _downUntil.Remove(Current);
+    }
+
+    /// <summary>Goes on to the next that is not left out; false when all have been tried since <see cref="Restart"/>.</summary>
+    public bool TryNext(long now)
     {
         if (IsEmpty)
             return false;
-        _index = (_index + 1) % Origins.Length;
-        return ++_tried < Origins.Length;
+        do
+        {
+            _index = (_index + 1) % Origins.Length;
+            if (++_tried >= Origins.Length)
+                return false;
+        }
+        while (IsLeftOut(now));
+        return true;
     }
 
-    /// <summary>Another round begins, with the one that is the current.</summary>
-    public void Restart() => _tried = 0;
+    /// <summary>Another round begins, with the one that is the current, or the next that is not left out.</summary>
+    public void Restart(long now)
+    {
+        _tried = 0;
+        for (var i = 0; i < Origins.Length && IsLeftOut(now); i++)
+            _index = (_index + 1) % Origins.Length;
+    }
+
+    private bool IsLeftOut(long now) => _downUntil.TryGetValue(Current, out var until) && now < until;
 
     public override string ToString() => IsEmpty ? "nowhere" : Current.ToString();
 

@@ -19,6 +19,9 @@ internal sealed class RelayConnection : ShardConnection
     /// <summary>Reads of one turn, so that one in full flight does not keep the others waiting.</summary>
     private const int MaxReads = 4;
 
+    /// <summary>How long another node may take until it has asked for something.</summary>
+    private const long SetupMicros = 5_000_000;
+
     /// <summary>Bytes of unfinished messages that are not counted.</summary>
     private const int FreeBytes = 4 * 1024;
 
@@ -51,6 +54,7 @@ internal sealed class RelayConnection : ShardConnection
                 Path = path ?? [],
                 HeartbeatMicros = relay.Heartbeat.ToMicros(),
                 TimeoutMicros = relay.Timeout.ToMicros(),
+                SetupTimeoutMicros = client is null ? SetupMicros : node.Settings.Edge.ConnectTimeout.ToMicros(),
                 UnixOffsetMicros = NodeClock.UnixOffset,
             },
             NodeClock.Micros);

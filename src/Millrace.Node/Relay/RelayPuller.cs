@@ -269,7 +269,7 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
 
         Since = NodeClock.UnixMicros;
         (_lostAt, _rounds, _worst) = (0, 0, null);
-        _origins.Restart();
+        _origins.Keep();
         Settle(UpstreamState.Live);
     }
 
@@ -283,13 +283,15 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         if (refusal.Code != RelayRefusalCode.NotFound || _worst is null)
             _worst = refusal;
         _logger.LogInformation("{Stream} does not come from {Origin}: {Reason}", Name, _origins, reason);
-        if (_origins.TryNext())
+        if (refusal.Code == RelayRefusalCode.Unavailable)
+            _origins.LeaveOut(now);
+        if (_origins.TryNext(now))
         {
             Connect();
             return;
         }
 
-        _origins.Restart();
+        _origins.Restart(now);
         if (State == UpstreamState.Pending && _worst is { Code: RelayRefusalCode.NotFound or RelayRefusalCode.Denied or RelayRefusalCode.Loop })
         {
             GiveUp(_worst, now);

@@ -180,7 +180,7 @@ internal sealed class RelayPusher : ShardTimer, IRelayClient
             Switches++;
         Volatile.Write(ref _isAccepted, true);
         (_rounds, _worst, _refusal) = (0, null, null);
-        _origins.Restart();
+        _origins.Keep();
         var onVerdict = _onVerdict;
         _onVerdict = null;
         onVerdict?.Invoke(null, now);
@@ -208,6 +208,8 @@ internal sealed class RelayPusher : ShardTimer, IRelayClient
         // To a foreign server that was cut off our own connection from before may be the other publisher.
         var isFinal = _refusal is { Code: RelayRefusalCode.Conflict or RelayRefusalCode.Denied }
             && (_onVerdict is not null || (_onRevoked is not null && _origins.Current.Kind == OriginKind.Millrace));
+        if (_refusal is null or { Code: RelayRefusalCode.Unavailable })
+            _origins.LeaveOut(now);
         _refusal = null;
         if (isFinal)
         {
@@ -215,13 +217,13 @@ internal sealed class RelayPusher : ShardTimer, IRelayClient
             return;
         }
 
-        if (_origins.TryNext())
+        if (_origins.TryNext(now))
         {
             Connect(now);
             return;
         }
 
-        _origins.Restart();
+        _origins.Restart(now);
         if (_onVerdict is not null)
         {
             Refuse(_worst, now);
