@@ -27,6 +27,9 @@ internal sealed partial class LiveStream
     /// <summary>The nodes that the log has come through, the authority first; empty at the authority.</summary>
     public IReadOnlyList<string> Path => _path;
 
+    /// <summary>It has ended here alone: others may have it still. Any thread.</summary>
+    public bool IsLost { get; private set; }
+
     /// <summary>The way of units.</summary>
     public RelayHops Hops { get; } = new();
 
@@ -94,6 +97,7 @@ internal sealed partial class LiveStream
     {
         _replica = lease;
         _orphanEnd = long.MaxValue;
+        IsLost = false;
         _formerIds.Clear();
         Timeline = new Timeline(start.Timeline);
         _hls.Forget(HlsNames.KeyOf(Name, Timeline.Id));
@@ -265,9 +269,13 @@ internal sealed partial class LiveStream
         if (!_seat.Leave(lease) || _replica != lease || State == StreamState.Idle)
             return;
         if (grace > 0)
+        {
             _orphanEnd = now + grace;
-        else
-            EndTimeline(now);
+            return;
+        }
+
+        IsLost = true;
+        EndTimeline(now);
     }
 
     /// <summary>What was to go on cannot: the Timeline ends, and the lease waits for another.</summary>

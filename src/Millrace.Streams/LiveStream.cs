@@ -162,6 +162,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         if (State == StreamState.Idle)
         {
             _formerIds.Clear();
+            IsLost = false;
             if (Timeline.Era is not null)
                 Timeline = new Timeline(TimelineId.Create());
             Hls = Resources.Hls(Name);

@@ -79,7 +79,8 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
                 connection.Refuse(new RelayRefusal(RelayRefusalCode.NotFound, $"{name.Path} has ended"), now);
                 break;
             case WireSignal.Ended:
-                if (_isStarted)
+                // What this node has lost, or leaves, another may have still.
+                if (_isStarted && connection.Subscription is { Stream.IsLost: false })
                     RelayWriter.Message(connection.Shard.Reply, RelayMessageType.Ended, []);
                 connection.Protocol.Stop(connection.Shard.Reply, "the stream has ended");
                 connection.EndAfterReply("the stream has ended", now);
