@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Millrace.Media;
 using Millrace.Media.Flv;
 using Millrace.Node.Sessions;
@@ -22,15 +21,12 @@ internal abstract class ForeignConnection : ShardConnection
     /// <summary>Reads of one turn, so that one in full flight does not keep the others waiting.</summary>
     private const int MaxReads = 4;
 
-    /// <summary>Bytes of unfinished messages that are not counted.</summary>
-    private const int FreeBytes = 4 * 1024;
-
     private readonly IRelayClient _client;
     private readonly TimestampUnwrapper _clock = new(32);
     private PublisherLease? _lease;
     private FlvIntake? _tracks;
     private long _phaseBegan;
-    private long _charged;
+    private PendingCharge _pending;
     private bool _isConnected;
     private bool _isReady;
     private bool _isLive;
@@ -141,12 +137,8 @@ internal abstract class ForeignConnection : ShardConnection
     {
         if (!_isConnected)
         {
-            if (Native.TakeError(Descriptor) is not 0 and var error)
-            {
-                Close(Marshal.GetPInvokeErrorMessage(error));
+            if (!TryFinishConnect())
                 return;
-            }
-
             (_isConnected, _phaseBegan) = (true, now);
             OnConnected(now);
         }
@@ -159,7 +151,8 @@ internal abstract class ForeignConnection : ShardConnection
     {
         if (!_isConnected)
         {
-            Close(Native.TakeError(Descriptor) is not 0 and var error ? Marshal.GetPInvokeErrorMessage(error) : "the peer closed the connection");
+            if (TryFinishConnect())
+                Close("the peer closed the connection");
             return;
         }
 
@@ -170,7 +163,7 @@ internal abstract class ForeignConnection : ShardConnection
                 return;
             BytesIn += received;
             Feed(received, now);
-            if (!IsEnding && !TryCharge())
+            if (!IsEnding && !_pending.TryHold(HeldBytes, Account))
                 Close("the media memory budget is used up");
             if (_isLive || IsEnding || _lease is not { IsOpen: true })
                 continue;
@@ -198,8 +191,7 @@ internal abstract class ForeignConnection : ShardConnection
 
     protected override void OnClosed(string reason)
     {
-        Account.Release(_charged);
-        _charged = 0;
+        _pending.Release(Account);
         // The shard's next session must not send what this one has not.
         Shard.Reply.ResetWrittenCount();
         Session.Close(reason);
@@ -219,17 +211,5 @@ internal abstract class ForeignConnection : ShardConnection
         else
             _tracks = new FlvIntake(_lease);
         return _lease is not null;
-    }
-
-    /// <summary>Puts what unfinished messages hold on the budget.</summary>
-    private bool TryCharge()
-    {
-        var held = HeldBytes <= FreeBytes ? 0 : HeldBytes;
-        if (held > _charged && !Account.TryCharge(held - _charged))
-            return false;
-        if (held < _charged)
-            Account.Release(_charged - held);
-        _charged = held;
-        return true;
     }
 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using Millrace.Node.Sessions;
 using Millrace.Node.Shards;
 using Millrace.Protocols.Relay;
@@ -22,9 +21,6 @@ internal sealed class RelayConnection : ShardConnection
     /// <summary>How long another node may take until it has asked for something.</summary>
     private const long SetupMicros = 5_000_000;
 
-    /// <summary>Bytes of unfinished messages that are not counted.</summary>
-    private const int FreeBytes = 4 * 1024;
-
     private readonly NodeContext _node;
     private readonly RelaySession _session;
     private readonly IRelayClient? _client;
@@ -33,7 +29,7 @@ internal sealed class RelayConnection : ShardConnection
     private RelayPublisher? _publisher;
     private RelayLink? _link;
     private bool _isConnected;
-    private long _charged;
+    private PendingCharge _pending;
 
     /// <param name="socket">Accepted, or being connected.</param>
     /// <param name="shard">Whose it is.</param>
@@ -108,37 +104,11 @@ internal sealed class RelayConnection : ShardConnection
         _player.Push(timeline, from, now);
     }
 
-    /// <summary>Sends what the session has written into the shard's reply buffer.</summary>
-    public void SendReply(long now)
-    {
-        var isQueued = TryQueueControl(Shard.Reply.WrittenSpan);
-        Shard.Reply.ResetWrittenCount();
-        if (isQueued)
-            Pump(now);
-    }
-
-    /// <summary>Puts what the session has written in front of the bytes that are about to be sent.</summary>
-    public void QueueReply()
-    {
-        var reply = Shard.Reply;
-        if (!Cursor.TryInsert(reply.WrittenSpan))
-            Close("the media memory budget is used up");
-        reply.ResetWrittenCount();
-    }
-
     /// <summary>Says no and why, and ends the connection when the peer has been told.</summary>
     public void Refuse(RelayRefusal refusal, long now)
     {
         _session.Refuse(Shard.Reply, refusal);
         EndAfterReply($"refused: {refusal.Reason}", now);
-    }
-
-    /// <summary>Ends the connection when the peer has been told.</summary>
-    public void EndAfterReply(string reason, long now)
-    {
-        Leave();
-        SendReply(now);
-        EndAfterSent(reason, now);
     }
 
     public override void Farewell(string reason, bool mayReturn, long now)
@@ -167,12 +137,8 @@ internal sealed class RelayConnection : ShardConnection
     {
         if (!_isConnected)
         {
-            if (Native.TakeError(Descriptor) is not 0 and var error)
-            {
-                Close(Marshal.GetPInvokeErrorMessage(error));
+            if (!TryFinishConnect())
                 return;
-            }
-
             _isConnected = true;
             _session.Start(Shard.Reply);
             SendReply(now);
@@ -186,7 +152,8 @@ internal sealed class RelayConnection : ShardConnection
     {
         if (!_isConnected)
         {
-            Close(Native.TakeError(Descriptor) is not 0 and var error ? Marshal.GetPInvokeErrorMessage(error) : "the peer closed the connection");
+            if (TryFinishConnect())
+                Close("the peer closed the connection");
             return;
         }
 
@@ -228,8 +195,7 @@ internal sealed class RelayConnection : ShardConnection
     protected override void OnClosed(string reason)
     {
         _session.Dispose();
-        Account.Release(_charged);
-        _charged = 0;
+        _pending.Release(Account);
         // The shard's next session must not send what this one has not.
         Shard.Reply.ResetWrittenCount();
         _player?.OnClosed();
@@ -257,7 +223,7 @@ internal sealed class RelayConnection : ShardConnection
             return;
         if (_session.IsClosed)
             EndAfterSent(_session.CloseReason!, now);
-        else if (!TryCharge())
+        else if (!_pending.TryHold(_session.BufferedBytes, Account))
             Close("the media memory budget is used up");
     }
 
@@ -271,18 +237,6 @@ internal sealed class RelayConnection : ShardConnection
             return;
         Volatile.Write(ref _link, link);
         Target?.Hops.Link = link;
-    }
-
-    /// <summary>Puts what unfinished messages hold on the budget.</summary>
-    private bool TryCharge()
-    {
-        var held = _session.BufferedBytes <= FreeBytes ? 0 : _session.BufferedBytes;
-        if (held > _charged && !Account.TryCharge(held - _charged))
-            return false;
-        if (held < _charged)
-            Account.Release(_charged - held);
-        _charged = held;
-        return true;
     }
 
     private void Handle(in RelayEvent happened, long now)

@@ -65,9 +65,7 @@ internal sealed class RtmpOriginConnection : ForeignConnection
         if (IsEnding)
             return;
         _session?.Stop(Shard.Reply);
-        Leave();
-        SendReply(now);
-        EndAfterSent(reason, now);
+        EndAfterReply(reason, now);
     }
 
     protected override void OnConnected(long now)
@@ -140,14 +138,6 @@ internal sealed class RtmpOriginConnection : ForeignConnection
     {
         _session?.Dispose();
         base.OnClosed(reason);
-    }
-
-    private void SendReply(long now)
-    {
-        var isQueued = TryQueueControl(Shard.Reply.WrittenSpan);
-        Shard.Reply.ResetWrittenCount();
-        if (isQueued)
-            Pump(now);
     }
 
     /// <summary>A header that has come in part.</summary>

@@ -19,9 +19,6 @@ internal sealed class RtmpConnection : ShardConnection
     /// <summary>Reads of one turn, so that a publisher in full flight does not keep the others waiting.</summary>
     private const int MaxReads = 4;
 
-    /// <summary>Bytes of unfinished messages that are not counted.</summary>
-    private const int FreeBytes = 4 * 1024;
-
     /// <summary>The longest chunk header (RTMP 1.0, 5.3.1) fits: what is carried over behind the handshake allocates nothing.</summary>
     private const int ChunkHeaderBytes = 32;
 
@@ -33,7 +30,7 @@ internal sealed class RtmpConnection : ShardConnection
     private byte[] _carry = new byte[ChunkHeaderBytes];
     private int _carried;
     private int _requests;
-    private long _charged;
+    private PendingCharge _pending;
     private RtmpPublisher? _publisher;
     private RtmpPlayer? _player;
 
@@ -73,33 +70,6 @@ internal sealed class RtmpConnection : ShardConnection
     {
         _player?.OnSignal(signal, now);
         ArmBy(NextTimer(now));
-    }
-
-    /// <summary>Sends what the session has written into the shard's reply buffer.</summary>
-    public void SendReply(long now)
-    {
-        var isQueued = TryQueueControl(Shard.Reply.WrittenSpan);
-        // Empty before anything goes out: the first media may be what goes, and its announcement is written there too.
-        Shard.Reply.ResetWrittenCount();
-        if (isQueued)
-            Pump(now);
-    }
-
-    /// <summary>Puts what the session has written in front of the bytes that are about to be sent.</summary>
-    public void QueueReply()
-    {
-        var reply = Shard.Reply;
-        if (!Cursor.TryInsert(reply.WrittenSpan))
-            Close("the media memory budget is used up");
-        reply.ResetWrittenCount();
-    }
-
-    /// <summary>Says why and ends the connection when the peer has been told.</summary>
-    public void EndAfterReply(string reason, long now)
-    {
-        Leave();
-        SendReply(now);
-        EndAfterSent(reason, now);
     }
 
     /// <summary>The bridge has answered: what has come meanwhile is taken.</summary>
@@ -190,8 +160,7 @@ internal sealed class RtmpConnection : ShardConnection
         _publisher?.End(isClean: false, NodeClock.Micros);
         _publisher = null;
         _session.Dispose();
-        Account.Release(_charged);
-        _charged = 0;
+        _pending.Release(Account);
         // The shard's next session must not send what this one has not.
         Shard.Reply.ResetWrittenCount();
         Session.Close(reason);
@@ -230,25 +199,10 @@ internal sealed class RtmpConnection : ShardConnection
         SendReply(now);
         if (_session.IsClosed)
             EndAfterSent(_session.CloseReason!, now);
-        else if (!TryCharge())
+        else if (!_pending.TryHold(_session.BufferedBytes, Account))
             Close("the media memory budget is used up");
         else
             Carry(buffer.AsSpan(offset, length - offset));
-    }
-
-    /// <summary>
-    /// Puts what unfinished messages hold on the budget, so that thousands of publishers who never finish one cannot take
-    /// more memory than there is. Small ones are left out: they cost less than the socket.
-    /// </summary>
-    private bool TryCharge()
-    {
-        var held = _session.BufferedBytes <= FreeBytes ? 0 : _session.BufferedBytes;
-        if (held > _charged && !Account.TryCharge(held - _charged))
-            return false;
-        if (held < _charged)
-            Account.Release(_charged - held);
-        _charged = held;
-        return true;
     }
 
     /// <summary>A header that has come in part; at most some 1,500 bytes.</summary>

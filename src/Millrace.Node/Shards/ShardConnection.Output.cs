@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Millrace.Streams.Buffers;
 using Millrace.Streams.Wire;
 
@@ -201,6 +202,14 @@ internal abstract unsafe partial class ShardConnection
 
     /// <summary>The socket is about to be connected: it is full until it is, and then <see cref="OnWritable"/> is called.</summary>
     protected void ExpectConnect(long now) => Block(now);
+
+    /// <summary>Whether the connection that was expected has come about; if not, it is closed, and says why.</summary>
+    protected bool TryFinishConnect()
+    {
+        if (Native.TakeError(Descriptor) is not 0 and var error)
+            Close(Marshal.GetPInvokeErrorMessage(error));
+        return !IsClosed;
+    }
 
     private void Block(long now)
     {
