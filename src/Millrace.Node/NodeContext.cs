@@ -32,6 +32,8 @@ internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry
 
     public TrafficZones Traffic => Sessions.Traffic;
 
+    public Origins Origins => field ??= new Origins(Settings);
+
     /// <summary>Streams that other nodes hold.</summary>
     public Upstreams Upstreams => field ??= new Upstreams(this);
 

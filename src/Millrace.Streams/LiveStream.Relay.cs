@@ -8,7 +8,7 @@ using Millrace.Streams.Wire;
 
 namespace Millrace.Streams;
 
-/// <content>The stream as a copy of another node's: what that has decided is appended as it is.</content>
+/// <content>The stream among nodes: as a copy of another node's, and for those that copy it.</content>
 internal sealed partial class LiveStream
 {
     private readonly CutHistory _cutHistory = new();
@@ -29,6 +29,9 @@ internal sealed partial class LiveStream
 
     /// <summary>It has ended here alone: others may have it still. Any thread.</summary>
     public bool IsLost { get; private set; }
+
+    /// <summary>The node that it came from has gone, and no other has been found yet: nothing comes, and viewers are kept. Any thread.</summary>
+    public bool IsOrphan { get; private set; }
 
     /// <summary>The way of units.</summary>
     public RelayHops Hops { get; } = new();
@@ -88,151 +91,6 @@ internal sealed partial class LiveStream
         }
     }
 
-    /// <summary>Begins a copy of another node's Timeline; entries follow from <see cref="RelayStart.Number"/> on.</summary>
-    /// <param name="lease">Whose it is.</param>
-    /// <param name="start">What the other node says.</param>
-    /// <param name="now">Monotonic time, microseconds.</param>
-    /// <param name="isReplay">What comes first is older than what viewers are to begin with.</param>
-    internal void BeginReplica(ReplicaLease lease, RelayStart start, long now, bool isReplay)
-    {
-        _replica = lease;
-        _orphanEnd = long.MaxValue;
-        IsLost = false;
-        _formerIds.Clear();
-        Timeline = new Timeline(start.Timeline);
-        _hls.Forget(HlsNames.KeyOf(Name, Timeline.Id));
-        _log = new StreamLog(Resources.Pool, Resources.Budget[Buffers.MemoryUse.StreamLogs], Resources.Options.LogLimits, start.Number);
-        _cutHistory.Clear();
-        _cuts = [];
-        Hls = start.Hls;
-        LiveSinceMicros = start.LiveSinceMicros;
-        State = StreamState.Live;
-        _isReplaying = isReplay;
-        if (start.Era is { } era)
-        {
-            Timeline.Follow(era);
-            _log.Adopt(era);
-        }
-
-        Follow(start);
-    }
-
-    /// <summary>What may change from one connection to the next.</summary>
-    internal void Follow(RelayStart start)
-    {
-        _path = [.. start.Path];
-        Metadata = start.Metadata;
-    }
-
-    /// <summary>Entries are missing: what was packaged so far can not be gone on with.</summary>
-    internal void SkipReplica(RelayStart start, bool isReplay)
-    {
-        foreach (var packager in _hls.Active)
-            WantHls(packager.Format);
-        _hls.Stop();
-        foreach (var packager in _wires.Active)
-            packager.Wire.Refuse();
-        _log!.Dispose();
-        _log = new StreamLog(Resources.Pool, Resources.Budget[Buffers.MemoryUse.StreamLogs], Resources.Options.LogLimits, start.Number);
-        _cutHistory.Clear();
-        _isReplaying = isReplay;
-        if (start.Era is { } era)
-        {
-            Timeline.Follow(era);
-            _log.Adopt(era);
-        }
-
-        Follow(start);
-    }
-
-    /// <summary>What comes is older than what viewers are to begin with.</summary>
-    internal bool IsReplaying => _isReplaying;
-
-    /// <summary>What came first is here: viewers who wait begin with the newest key frame of it.</summary>
-    internal void EndReplay()
-    {
-        _isReplaying = false;
-        foreach (var packager in _wires.Active)
-            packager.BackFill(_log!);
-    }
-
-    internal void FollowEra(Era era)
-    {
-        Timeline.Follow(era);
-        State = StreamState.Live;
-        _log!.Append(era);
-        if (!_isReplaying)
-        {
-            foreach (var packager in _wires.Active)
-                packager.OnEra(era);
-        }
-
-        foreach (var packager in _hls.Active)
-            packager.OnEra(era, _log);
-    }
-
-    internal bool FollowUnit(ref LogEntry unit, ReadOnlySpan<byte> payload, long endMicros)
-    {
-        var era = Timeline.Era!;
-        if (era.Leading?.Id == unit.Track)
-            _cutHistory.OnLeading(unit.DtsMicros);
-        _hls.Advance(unit.ArrivedMicros);
-        if (!TryLog(ref unit, payload, era))
-            return false;
-        if (endMicros > 0)
-            Timeline.Advance(unit.DtsMicros, endMicros, unit.ArrivedMicros);
-        if (!_isReplaying)
-        {
-            foreach (var packager in _wires.Active)
-                packager.OnUnit(unit, _log!);
-        }
-
-        TellHls(unit);
-        Hops.Arrive(Resources.Node, unit.ArrivedMicros + Resources.Options.UnixOffsetMicros, isOld: _isReplaying);
-        return true;
-    }
-
-    internal void FollowConfig(in LogEntry entry)
-    {
-        _log!.Weigh(Timeline.Era!.Tracks[entry.Track].Configs[entry.Number]);
-        _log.Append(entry);
-        TellHls(entry);
-        if (_isReplaying)
-            return;
-        foreach (var packager in _wires.Active)
-            packager.OnConfig(entry, _log);
-    }
-
-    internal void FollowMark(in LogEntry mark)
-    {
-        _log!.Append(mark);
-        _cutHistory.OnMark(mark);
-        _log.NeededFrom = _cutHistory.NeededFrom is var needed && needed == long.MaxValue ? needed : needed - CutLookBack;
-        if (!_isReplaying)
-        {
-            foreach (var packager in _wires.Active)
-                packager.OnMark(mark, _log);
-        }
-
-        TellHls(mark);
-    }
-
-    internal void FollowPause(in LogEntry entry)
-    {
-        _log!.Append(entry);
-        State = StreamState.Grace;
-        _graceEnd = long.MaxValue;
-        if (!_isReplaying)
-        {
-            foreach (var packager in _wires.Active)
-                packager.OnPause(entry);
-        }
-
-        TellHls(entry);
-        if (entry.Number == 1)
-            _wires.Signal(WireSignal.Unpublished);
-    }
-
     /// <summary>The playlists of the other node, as they were before the log's newest entry but those that came since.</summary>
     internal void BeginHls(RelayPlaylists playlists, long now)
     {
@@ -251,7 +109,7 @@ internal sealed partial class LiveStream
     /// <summary>A connection to the other node goes on where another one left off.</summary>
     internal void KeepReplica(ReplicaLease lease)
     {
-        (_replica, _orphanEnd) = (lease, long.MaxValue);
+        (_replica, _orphanEnd, IsOrphan) = (lease, long.MaxValue, false);
         if (!lease.Info.IsFetched)
             Resources.Owns(Name, true);
     }
@@ -303,9 +161,8 @@ internal sealed partial class LiveStream
     /// </summary>
     private void Fork()
     {
-        _replica = null;
+        (_replica, _orphanEnd, IsOrphan) = (null, long.MaxValue, false);
         _path = [];
-        _orphanEnd = long.MaxValue;
         _isReplaying = false;
         AppendFork(new LogEntry
         {
@@ -341,6 +198,25 @@ internal sealed partial class LiveStream
         }
 
         TellHls(entry);
+    }
+
+    /// <summary>Nothing comes from the other node any more: nodes below are told, for another may have it.</summary>
+    public void BecomeOrphan()
+    {
+        lock (Gate)
+        {
+            if (State == StreamState.Idle || IsAuthority || IsOrphan)
+                return;
+            IsOrphan = true;
+            _wires.Signal(WireSignal.Orphaned);
+        }
+    }
+
+    /// <summary>Entries come again.</summary>
+    public void EndOrphan()
+    {
+        lock (Gate)
+            IsOrphan = false;
     }
 
     /// <summary>Tells those who wait that no other node has the stream.</summary>

@@ -111,7 +111,7 @@ internal sealed class KestrelReader(LiveStream stream, MemoryAccount spills) : W
 
     public override void OnSignal(WireSignal signal)
     {
-        if (signal == WireSignal.Unpublished)
+        if (signal is WireSignal.Unpublished or WireSignal.Orphaned)
             return;
         if (signal == WireSignal.Missing)
             IsMissing = true;

@@ -29,5 +29,5 @@ internal interface IRelayClient
     void OnClosed(ShardConnection connection, string reason);
 
     /// <summary>There is nothing to connect to.</summary>
-    void OnUnreachable(string reason, long now);
+    void OnUnreachable(RelayDialer dialer, string reason, long now);
 }

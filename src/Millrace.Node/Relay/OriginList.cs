@@ -4,51 +4,83 @@ using Millrace.Streams;
 
 namespace Millrace.Node.Relay;
 
-/// <summary>The origins of a stream in the order in which they are tried.</summary>
-/// <param name="origins">As they stand in the settings, which have been checked.</param>
-/// <param name="first">Which is tried first.</param>
-/// <param name="protocol">Of those without a scheme.</param>
-internal sealed class OriginList(IReadOnlyList<string> origins, int first, UpstreamProtocol protocol = UpstreamProtocol.Rtmp)
+/// <summary>The origins of one stream in the order in which they are tried. On its shard but for <see cref="Current"/>.</summary>
+internal sealed class OriginList
 {
-    /// <summary>How long one that has failed is not tried where there are others, microseconds.</summary>
+    /// <summary>How long one that has failed with this stream is not tried where there are others, microseconds.</summary>
     private const long DownMicros = 3_000_000;
 
-    private readonly OriginAddress[] _listed = [.. origins.Select(text => Parse(text, protocol))];
+    private readonly OriginAddress[] _listed;
+    private readonly OriginHealth _health;
     private readonly Dictionary<OriginAddress, long> _downUntil = [];
-    private OriginAddress[]? _origins;
-    private int _index = first;
+    private OriginAddress[] _origins;
+    private OriginAddress? _current;
+    private int _first;
+    private int _index;
     private int _tried;
+    private bool _triesAll;
 
-    public bool IsEmpty => Origins.Length == 0;
+    /// <param name="origins">As they stand in the settings, which have been checked.</param>
+    /// <param name="first">Which is tried first.</param>
+    /// <param name="health">What is known of them.</param>
+    /// <param name="protocol">Of those without a scheme.</param>
+    public OriginList(IReadOnlyList<string> origins, int first, OriginHealth health, UpstreamProtocol protocol = UpstreamProtocol.Rtmp)
+    {
+        _listed = _origins = [.. origins.Select(text => Parse(text, protocol))];
+        (_health, _first) = (health, first);
+        MoveTo(first);
+    }
 
-    public int Count => Origins.Length;
+    public bool IsEmpty => _origins.Length == 0;
 
-    public OriginAddress Current => Origins[_index];
+    public int Count => _origins.Length;
 
-    private OriginAddress[] Origins => Volatile.Read(ref _origins) ?? _listed;
+    /// <summary>Not to be asked for when there is none. Any thread.</summary>
+    public OriginAddress Current => Volatile.Read(ref _current)!;
+
+    /// <summary>The one that serves as long as it can.</summary>
+    public OriginAddress Preferred => _origins[_first];
 
     /// <summary>Another round begins with what the cluster's map says; null: with those of the settings alone.</summary>
     public void Prefer(string? url)
     {
         var mapped = url is null ? null : OriginAddress.TryParseUrl(url);
-        if (mapped is null && _origins is null)
+        if (mapped is null && _origins == _listed)
             return;
-        Volatile.Write(ref _origins, mapped is null ? _listed : [mapped, .. _listed.Where(listed => listed != mapped)]);
-        (_index, _tried) = (0, 0);
+        _origins = mapped is null ? _listed : [mapped, .. _listed.Where(listed => listed != mapped)];
+        (_first, _tried) = (0, 0);
+        MoveTo(0);
     }
 
-    /// <summary>The current one does not answer: it is left out for a while, as long as there is another.</summary>
+    /// <summary>The current one has failed with this stream: it is left out for a while, as long as there is another.</summary>
     public void LeaveOut(long now)
     {
         if (!IsEmpty)
             _downUntil[Current] = now + DownMicros;
     }
 
+    /// <summary>The current one cannot be reached, by no stream.</summary>
+    public void Fail(long now)
+    {
+        if (!IsEmpty)
+            _health.Fail(Current, now);
+    }
+
+    /// <summary>The current one has answered.</summary>
+    public void Succeed() => _health.Succeed(Current);
+
     /// <summary>The current one serves.</summary>
     public void Keep()
     {
-        _tried = 0;
+        (_tried, _triesAll) = (0, false);
         _downUntil.Remove(Current);
+    }
+
+    /// <summary>Another one has been found to serve.</summary>
+    public void GoTo(OriginAddress origin)
+    {
+        MoveTo(Math.Max(0, Array.IndexOf(_origins, origin)));
+        Keep();
     }
 
     /// <summary>Goes on to the next that is not left out; false when all have been tried since <see cref="Restart"/>.</summary>
@@ -58,25 +90,37 @@ internal sealed class OriginList(IReadOnlyList<string> origins, int first, Upstr
             return false;
         do
         {
-            _index = (_index + 1) % Origins.Length;
-            if (++_tried >= Origins.Length)
+            MoveTo((_index + 1) % _origins.Length);
+            if (++_tried >= _origins.Length)
                 return false;
         }
-        while (IsLeftOut(now));
+        while (IsLeftOut(Current, now));
         return true;
     }
 
-    /// <summary>Another round begins, with the one that is the current, or the next that is not left out.</summary>
+    /// <summary>Another round begins, with the one that is the current, or the next that is not left out. When all are, none is.</summary>
     public void Restart(long now)
     {
-        _tried = 0;
-        for (var i = 0; i < Origins.Length && IsLeftOut(now); i++)
-            _index = (_index + 1) % Origins.Length;
+        (_tried, _triesAll) = (0, false);
+        _triesAll = Array.TrueForAll(_origins, origin => IsLeftOut(origin, now));
+        for (var i = 0; i < _origins.Length && IsLeftOut(Current, now); i++)
+            MoveTo((_index + 1) % _origins.Length);
     }
 
-    private bool IsLeftOut(long now) => _downUntil.TryGetValue(Current, out var until) && now < until;
+    /// <summary>One beside the current to be tried meanwhile; null when there is none.</summary>
+    /// <param name="turn">The how manieth.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    public OriginAddress? Beside(int turn, long now)
+    {
+        OriginAddress[] others = [.. _origins.Where(origin => origin != Current && !IsLeftOut(origin, now))];
+        return others.Length == 0 ? null : others[turn % others.Length];
+    }
 
-    public override string ToString() => IsEmpty ? "nowhere" : Current.ToString();
+    /// <summary>It has failed lately.</summary>
+    public bool IsLeftOut(OriginAddress origin, long now) =>
+        !_triesAll && (_health.IsLeftOut(origin, now) || (_downUntil.TryGetValue(origin, out var until) && now < until));
+
+    public override string ToString() => Volatile.Read(ref _current)?.ToString() ?? "nowhere";
 
     /// <summary>The same on every node and after each start (FNV-1a).</summary>
     public static uint Hash(StreamName name)
@@ -89,4 +133,10 @@ internal sealed class OriginList(IReadOnlyList<string> origins, int first, Upstr
 
     private static OriginAddress Parse(string text, UpstreamProtocol protocol) =>
         OriginAddress.TryParse(text, out var address, out var error, protocol) ? address : throw new ArgumentException(error, nameof(text));
+
+    private void MoveTo(int index)
+    {
+        _index = index;
+        Volatile.Write(ref _current, IsEmpty ? null : _origins[index]);
+    }
 }

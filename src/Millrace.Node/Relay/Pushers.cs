@@ -11,7 +11,6 @@ internal sealed class Pushers(NodeContext node)
 {
     private readonly ConcurrentDictionary<StreamName, RelayPusher> _pushers = new();
     private readonly ConcurrentDictionary<(StreamName Name, string To), RelayPusher> _forwards = new();
-    private int _round = -1;
 
     public IEnumerable<RelayPusher> All => _pushers.Values;
 
@@ -30,18 +29,13 @@ internal sealed class Pushers(NodeContext node)
     public RelayPusher? Begin(
         StreamName name, Shard shard, RelayRequest request, IReadOnlyList<string> path, Action<RelayRefusal?, long> onVerdict, Action<string> onRevoked)
     {
-        if (node.Settings.OriginsOf(node.Settings.VhostOf(name.Vhost), name.App) is not { Count: > 0 } origins)
+        var origins = node.Origins.Of(name);
+        if (origins.IsEmpty)
             return null;
         // One who comes back within the grace is judged anew: who has sent the stream so far gives way.
         if (_pushers.TryRemove(name, out var before))
             before.Stop("the publisher has come back");
-        var first = node.Settings.Edge.Failover switch
-        {
-            OriginChoice.RoundRobin => (int)((uint)Interlocked.Increment(ref _round) % (uint)origins.Count),
-            OriginChoice.Hash => (int)(OriginList.Hash(name) % (uint)origins.Count),
-            _ => 0,
-        };
-        var pusher = new RelayPusher(this, node, shard, name, new OriginList(origins, first), request, path, onVerdict, onRevoked);
+        var pusher = new RelayPusher(this, node, shard, name, origins, request, path, onVerdict, onRevoked);
         _pushers[name] = pusher;
         pusher.Begin(before is not null);
         return pusher;
@@ -55,7 +49,7 @@ internal sealed class Pushers(NodeContext node)
     {
         foreach (var to in node.Settings.VhostOf(name.Vhost).ForwardsOf(name.App))
         {
-            var pusher = new RelayPusher(this, node, shard, name, new OriginList([to], 0), request with { Arguments = "" }, [], onVerdict: null, onRevoked: null);
+            var pusher = new RelayPusher(this, node, shard, name, node.Origins.Of(to), request with { Arguments = "" }, [], onVerdict: null, onRevoked: null);
             // One that runs goes on with whoever publishes now.
             if (_forwards.TryAdd((name, to), pusher))
                 pusher.Begin(isReturn: false);

@@ -84,7 +84,7 @@ internal sealed class RelayDialer(
             if (resolving.IsCompletedSuccessfully && resolving.Result.Length > 0)
                 Connect(origin, resolving.Result, NodeClock.Micros);
             else if (!_isOver)
-                client.OnUnreachable($"{origin.Host} has no address", NodeClock.Micros);
+                client.OnUnreachable(this, $"{origin.Host} has no address", NodeClock.Micros);
         });
     }
 
@@ -97,7 +97,7 @@ internal sealed class RelayDialer(
         var error = isPublisher && origin.Kind == OriginKind.Flv ? "nothing can be published by HTTP-FLV" : null;
         if (error is not null || Open(origin, remote, out error) is not { } socket)
         {
-            client.OnUnreachable(error!, now);
+            client.OnUnreachable(this, error!, now);
             return;
         }
 

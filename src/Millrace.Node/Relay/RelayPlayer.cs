@@ -59,12 +59,16 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
         if (_isStarted)
             return;
         _isStarted = true;
-        Span<byte> number = stackalloc byte[RelayWriter.MaxVarint];
+        Span<byte> payload = stackalloc byte[RelayGrant.MaxBytes];
         var reply = connection.Shard.Reply;
         if (_isServer)
-            connection.Protocol.Accept(reply, number[..RelayWriter.Write(number, (ulong)(connection.Subscription?.Stream.Log?.End ?? 0))]);
+        {
+            var stream = connection.Subscription?.Stream;
+            connection.Protocol.Accept(reply, payload[..new RelayGrant(stream?.Log?.End ?? 0, stream is { IsOrphan: true }).Write(payload)]);
+        }
+
         if (_resumesAt >= 0)
-            RelayWriter.Message(reply, RelayMessageType.Resume, number[..RelayWriter.Write(number, (ulong)_from)]);
+            RelayWriter.Message(reply, RelayMessageType.Resume, payload[..RelayWriter.Write(payload, (ulong)_from)]);
         connection.QueueReply();
     }
 
@@ -74,6 +78,10 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
         {
             case WireSignal.Missing when _isServer:
                 connection.Refuse(new RelayRefusal(RelayRefusalCode.NotFound, $"{name.Path} is not live"), now);
+                break;
+            case WireSignal.Orphaned when _isServer && _isStarted:
+                RelayWriter.Message(connection.Shard.Reply, RelayMessageType.Orphaned, []);
+                connection.SendReply(now);
                 break;
             case WireSignal.Ended when _isServer && !_isStarted:
                 connection.Refuse(new RelayRefusal(RelayRefusalCode.NotFound, $"{name.Path} has ended"), now);

@@ -12,47 +12,33 @@ namespace Millrace.Node.Relay;
 /// Fetches one stream from the first of its origins that has it, and from the next when that fails: viewers keep their connections meanwhile.
 /// Everything but what is said to be for any thread runs on its shard.
 /// </summary>
-internal sealed class RelayPuller : ShardTimer, IRelayClient
+internal sealed class RelayPuller : OriginClient
 {
-    private const long TickMicros = 250_000;
+    private const long NotOrphan = -1;
 
     private readonly Upstreams _upstreams;
-    private readonly NodeContext _node;
-    private readonly Shard _shard;
-    private readonly OriginList _origins;
     private readonly string _arguments;
-    private readonly RelayDialer _dialer;
-    private readonly ILogger _logger;
     private RelayIntake? _intake;
-    private RelayRefusal? _refusal;
-    private RelayRefusal? _worst;
+    private ShardConnection? _served;
     private long _touched;
     private long _watched;
     private long _lostAt;
-    private long _retryAt = long.MaxValue;
-    private int _rounds;
     private int _state = (int)UpstreamState.Pending;
-    private bool _isOver;
+    private long _orphanAt = NotOrphan;
 
     public RelayPuller(
         Upstreams upstreams, NodeContext node, Shard shard, StreamName name, OriginList origins, string arguments, IReadOnlyList<string> path)
+        : base(node, shard, name, origins, path, arguments, isPublisher: false)
     {
-        (_upstreams, _node, _shard, Name, _origins, _arguments) = (upstreams, node, shard, name, origins, arguments);
-        _dialer = new RelayDialer(node, shard, this, path, name, arguments, isPublisher: false);
-        _logger = node.Loggers.CreateLogger("Millrace.Relay");
+        (_upstreams, _arguments) = (upstreams, arguments);
         Waiters = new HlsWaiters(_ => State != UpstreamState.Pending);
     }
-
-    public StreamName Name { get; }
 
     /// <summary>Any thread.</summary>
     public UpstreamState State => (UpstreamState)Volatile.Read(ref _state);
 
     /// <summary>Those who wait for the stream to come, or for word that it does not; any thread.</summary>
     public HlsWaiters Waiters { get; }
-
-    /// <summary>Times that the stream went on from another connection. Read by any thread.</summary>
-    public long Switches { get; private set; }
 
     /// <summary>Unix time, microseconds, since when the stream comes from its connection, or does not. Read by any thread.</summary>
     public long Since { get; private set; } = NodeClock.UnixMicros;
@@ -61,21 +47,23 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     public bool IsFlowing => Volatile.Read(ref _lostAt) == 0;
 
     /// <summary>The node that it comes from; null while there is none, and where it is a foreign server. Any thread.</summary>
-    public RelayConnection? Connection => _dialer.Connection as RelayConnection;
+    public RelayConnection? Connection => Current as RelayConnection;
 
     /// <summary>Any thread.</summary>
-    public string Origin => _origins.ToString();
+    public string Origin => Origins.ToString();
 
     /// <summary>Before there is a stream all origins are to have a chance while viewers wait.</summary>
-    public long SilenceMicros
+    public override long SilenceMicros
     {
         get
         {
-            var edge = _node.Settings.Edge;
+            var edge = Node.Settings.Edge;
             var limit = edge.MediaTimeout.ToMicros();
-            return State == UpstreamState.Pending ? Math.Min(limit, edge.StartTimeout.ToMicros() * 3 / 4 / Math.Max(1, _origins.Count)) : limit;
+            return State == UpstreamState.Pending ? Math.Min(limit, edge.StartTimeout.ToMicros() * 3 / 4 / Math.Max(1, Origins.Count)) : limit;
         }
     }
+
+    protected override long TickMicros => 250_000;
 
     /// <summary>Somebody asks; any thread.</summary>
     public void Touch(long now) => Volatile.Write(ref _touched, now);
@@ -84,11 +72,11 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
     public void Begin(long now)
     {
         Touch(now);
-        _shard.Post(() => Start(NodeClock.Micros));
+        Shard.Post(() => Start(NodeClock.Micros));
     }
 
     /// <summary>Any thread.</summary>
-    public void Stop(string reason) => _shard.Post(() => Finish(reason, NodeClock.Micros));
+    public void Stop(string reason) => Shard.Post(() => Finish(reason, NodeClock.Micros));
 
     /// <summary>Any thread.</summary>
     public void Fetch(HlsFetch fetch)
@@ -99,148 +87,164 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
             fetch.Fail();
     }
 
-    public void OnReady(RelayConnection connection, long now)
+    public override void OnReady(ForeignConnection connection, long now)
     {
-        connection.Protocol.Request(connection.Shard.Reply, new RelayRequest
-        {
-            Kind = RelayRequestKind.Play,
-            Stream = Name.ToString(),
-            Arguments = _arguments,
-            Timeline = _intake?.Lease.Timeline ?? 0,
-            From = _intake?.Lease.Next ?? 0,
-            Formats = _intake?.Formats ?? 0,
-        });
-        connection.OpenSession(Name);
+        if (connection == Current)
+            Answered();
     }
 
-    public void OnEvent(RelayConnection connection, in RelayEvent happened, long now)
+    public override PublisherLease? OnMedia(ForeignConnection connection, long now, out string? refusal)
     {
-        if (_isOver || connection != _dialer.Connection)
+        refusal = "nobody asks any more";
+        return !TryUse(connection, now) || !TryOpen(now, out refusal) ? null : _intake!.BeginForeign(now, out refusal);
+    }
+
+    public override void OnLive(ForeignConnection connection, long now)
+    {
+        if (!IsOver && connection == Current)
+            GoLive(now);
+    }
+
+    protected override RelayRequest Request() => new()
+    {
+        Kind = RelayRequestKind.Play,
+        Stream = Name.ToString(),
+        Arguments = _arguments,
+        Timeline = _intake?.Lease.Timeline ?? 0,
+        From = _intake?.Lease.Next ?? 0,
+        Formats = _intake?.Formats ?? 0,
+    };
+
+    protected override bool IsOfUse(in RelayEvent accepted) =>
+        RelayGrant.TryRead(accepted.Payload.Span, out var grant) && !grant.IsOrphan;
+
+    protected override void Take(RelayConnection connection, in RelayEvent happened, long now)
+    {
+        if (happened is { Kind: RelayEventKind.Log, Type: RelayMessageType.Orphaned })
+        {
+            BecomeOrphan(_intake?.Lease.Next ?? 0, now);
             return;
+        }
+
         var error = happened.Kind == RelayEventKind.Accepted ? Accept(connection, happened, now) : _intake?.Take(happened, now);
-        if (happened.Kind == RelayEventKind.Refused)
-            _refusal = happened.Refusal;
         if (error is not null)
             connection.Farewell(error, mayReturn: false, now);
         else if (happened is { Kind: RelayEventKind.Log, Type: RelayMessageType.Ended })
             Finish("the stream has ended", now);
-        else if (_intake is { Lease.IsLive: true } && (State == UpstreamState.Pending || _lostAt != 0))
-            GoLive();
+        else if (_intake is { Lease.IsLive: true } && (State == UpstreamState.Pending || (_lostAt != 0 && _intake.Lease.Next > _orphanAt)))
+            GoLive(now);
     }
 
-    public void OnReady(ForeignConnection connection, long now)
+    protected override void OnDisconnected()
     {
-    }
-
-    public PublisherLease? OnMedia(ForeignConnection connection, long now, out string? refusal)
-    {
-        refusal = "nobody asks any more";
-        return _isOver || connection != _dialer.Connection || !TryOpen(now, out refusal) ? null : _intake!.BeginForeign(now, out refusal);
-    }
-
-    public void OnLive(ForeignConnection connection, long now)
-    {
-        if (!_isOver && connection == _dialer.Connection)
-            GoLive();
-    }
-
-    public void OnClosed(ShardConnection connection, string reason)
-    {
-        if (_isOver || !_dialer.Forget(connection))
-            return;
         _intake?.Disconnect();
-        if (_dialer.TryFollow(connection))
-            return;
-        _refusal ??= (connection as ForeignConnection)?.Refusal;
-        GoOn(reason, NodeClock.Micros);
+        _orphanAt = NotOrphan;
+        if (_lostAt == 0)
+            (_lostAt, Since) = (NodeClock.Micros, NodeClock.UnixMicros);
     }
 
-    public void OnUnreachable(string reason, long now)
+    protected override void Tick(long now)
     {
-        if (!_isOver)
-            GoOn(reason, now);
-    }
-
-    public override void OnDeadline(long now)
-    {
-        if (_isOver)
-            return;
-        _shard.Wheel.Arm(this, now + TickMicros);
-        if (_node.Registry.Find(Name) is { } stream && stream.IsWatched(now))
+        if (Node.Registry.Find(Name) is { } stream && stream.IsWatched(now))
             _watched = now;
         _intake?.Sweep(now);
-        var edge = _node.Settings.Edge;
+        var edge = Node.Settings.Edge;
         if (now - Math.Max(_watched, Volatile.Read(ref _touched)) >= edge.Linger.ToMicros())
             Finish("nobody watches", now);
-        else if (_lostAt != 0 && now - _lostAt >= (State == UpstreamState.Pending ? edge.StartTimeout : edge.GiveUp).ToMicros())
-            GiveUp(new RelayRefusal(RelayRefusalCode.Unavailable, $"no origin has answered: {_refusal?.Reason ?? "none could be reached"}"), now);
-        else if (now >= _retryAt)
-            BeginRound(now);
-    }
-
-    private void Start(long now)
-    {
-        (_watched, _lostAt) = (now, now);
-        _shard.Wheel.Arm(this, now + TickMicros);
-        BeginRound(now);
+        else if (_lostAt != 0 && _orphanAt == NotOrphan && now - _lostAt >= (State == UpstreamState.Pending ? edge.StartTimeout : edge.GiveUp).ToMicros())
+            GiveUp(new RelayRefusal(RelayRefusalCode.Unavailable, $"no origin has answered: {LastReason ?? "none could be reached"}"), now);
     }
 
     /// <summary>Where the map of the cluster knows who has the stream, that node is asked first.</summary>
-    private void BeginRound(long now)
+    protected override void BeginRound(long now)
     {
-        _retryAt = long.MaxValue;
         if (!_upstreams.IsMapped)
         {
             Dial(now);
             return;
         }
 
-        var asked = _node.OriginMap!.FindAsync(Name, _node.Stopping).AsTask();
+        var asked = Node.OriginMap!.FindAsync(Name, Node.Stopping).AsTask();
         if (asked.IsCompletedSuccessfully)
             TakeAnswer(asked.Result, now);
         else
             _ = AwaitAnswerAsync(asked);
     }
 
+    protected override void Connect(long now)
+    {
+        _upstreams.Counters.Attempted();
+        base.Connect(now);
+    }
+
+    protected override bool Outweighs(RelayRefusal refusal) => refusal.Code != RelayRefusalCode.NotFound;
+
+    protected override bool TrySettle(RelayRefusal refusal, RelayRefusal worst, long now)
+    {
+        _upstreams.Counters.Failed();
+        return false;
+    }
+
+    protected override void OnRoundFailed(RelayRefusal worst, long now)
+    {
+        if (State == UpstreamState.Pending && worst.Code is RelayRefusalCode.NotFound or RelayRefusalCode.Denied or RelayRefusalCode.Loop)
+            GiveUp(worst, now);
+        else
+            OnNotFound();
+    }
+
+    /// <summary>The nodes below are to look for it as well.</summary>
+    protected override void OnNotFound() => _intake?.Stream.BecomeOrphan();
+
+    protected override void OnFinished(string reason, long now)
+    {
+        _upstreams.Forget(this);
+        _intake?.Leave(grace: 0, now);
+        if (State == UpstreamState.Pending)
+            Settle(UpstreamState.Missing);
+        Logger.LogInformation("{Stream} is fetched no more: {Reason}", Name, reason);
+    }
+
+    private void Start(long now)
+    {
+        (_watched, _lostAt) = (now, now);
+        Shard.Wheel.Arm(this, now + TickMicros);
+        BeginRound(now);
+    }
+
     private async Task AwaitAnswerAsync(Task<OriginAnswer> asked)
     {
         await ((Task)asked).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _shard.Post(() =>
+        Shard.Post(() =>
         {
-            if (!_isOver)
+            if (!IsOver)
                 TakeAnswer(asked.IsCompletedSuccessfully ? asked.Result : OriginAnswer.None, NodeClock.Micros);
         });
     }
 
     private void TakeAnswer(OriginAnswer answer, long now)
     {
-        _origins.Prefer(answer.Url);
+        Origins.Prefer(answer.Url);
         Dial(now);
     }
 
     private void Dial(long now)
     {
-        if (_origins.IsEmpty)
-            GoOn("no node has said that it has it", new RelayRefusal(RelayRefusalCode.NotFound, $"{Name.Path} is not live"), now);
+        if (Origins.IsEmpty)
+            GoOn(new RelayRefusal(RelayRefusalCode.NotFound, $"{Name.Path} is not live: no node has said that it has it"), now);
         else
-            Connect();
-    }
-
-    private void Connect()
-    {
-        _refusal = null;
-        _upstreams.Counters.Attempted();
-        _dialer.Dial(_origins.Current);
+            Connect(now);
     }
 
     private string? Accept(RelayConnection connection, in RelayEvent happened, long now)
     {
-        var input = new RelayReader(happened.Payload.Span);
-        if (!input.TryNumber(long.MaxValue, out long head))
+        if (!RelayGrant.TryRead(happened.Payload.Span, out var grant))
             return "an answer that cannot be read";
         if (!TryOpen(now, out _))
             return null;
-        _intake!.Connect(connection, head, now);
+        _intake!.Connect(connection, grant.Head, now);
+        if (grant.IsOrphan)
+            BecomeOrphan(grant.Head, now);
         return null;
     }
 
@@ -250,8 +254,8 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         refusal = null;
         if (_intake is not null)
             return true;
-        var info = new PublisherInfo("relay", "relay", _origins.Current.ToString(), DuplicatePolicy.Reject, 0) { IsFetched = true };
-        Volatile.Write(ref _intake, RelayIntake.TryOpen(_node, _shard, Name, info, reason => Finish(reason, NodeClock.Micros), now, out refusal));
+        var info = new PublisherInfo("relay", "relay", Origins.Current.ToString(), DuplicatePolicy.Reject, 0) { IsFetched = true };
+        Volatile.Write(ref _intake, RelayIntake.TryOpen(Node, Shard, Name, info, reason => Finish(reason, NodeClock.Micros), now, out refusal));
         if (_intake is not null)
             return true;
         Settle(UpstreamState.Local);
@@ -259,70 +263,42 @@ internal sealed class RelayPuller : ShardTimer, IRelayClient
         return false;
     }
 
-    private void GoLive()
+    /// <summary>The other node has lost the stream itself, and keeps its connections: others are looked for beside it.</summary>
+    /// <param name="number">Of the first entry that it did not have then.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    private void BecomeOrphan(long number, long now)
     {
-        if (State == UpstreamState.Live)
+        _orphanAt = number;
+        if (_lostAt == 0)
+            (_lostAt, Since) = (now, NodeClock.UnixMicros);
+        LookElsewhere(now);
+    }
+
+    private void GoLive(long now)
+    {
+        if (State == UpstreamState.Live && Current != _served)
         {
             Switches++;
             _upstreams.Counters.Switched();
         }
 
-        Since = NodeClock.UnixMicros;
-        (_lostAt, _rounds, _worst) = (0, 0, null);
-        _origins.Keep();
+        _served = Current;
         Settle(UpstreamState.Live);
-    }
-
-    private void GoOn(string reason, long now) => GoOn(reason, _refusal ?? new RelayRefusal(RelayRefusalCode.Unavailable, reason), now);
-
-    private void GoOn(string reason, RelayRefusal refusal, long now)
-    {
-        _upstreams.Counters.Failed();
-        if (_lostAt == 0)
-            (_lostAt, Since) = (now, NodeClock.UnixMicros);
-        if (refusal.Code != RelayRefusalCode.NotFound || _worst is null)
-            _worst = refusal;
-        _logger.LogInformation("{Stream} does not come from {Origin}: {Reason}", Name, _origins, reason);
-        if (refusal.Code == RelayRefusalCode.Unavailable)
-            _origins.LeaveOut(now);
-        if (_origins.TryNext(now))
-        {
-            Connect();
+        // Of a stream that the other node has lost what there is can be played.
+        if (_intake!.Lease.Next <= _orphanAt)
             return;
-        }
-
-        _origins.Restart(now);
-        if (State == UpstreamState.Pending && _worst is { Code: RelayRefusalCode.NotFound or RelayRefusalCode.Denied or RelayRefusalCode.Loop })
-        {
-            GiveUp(_worst, now);
-            return;
-        }
-
-        _worst = null;
-        _retryAt = now + RelayDialer.PauseAfter(_node.Settings.Edge, _rounds++);
-        _shard.Wheel.Arm(this, Math.Min(Deadline, _retryAt));
+        Since = NodeClock.UnixMicros;
+        (_lostAt, _orphanAt) = (0, NotOrphan);
+        _intake.Stream.EndOrphan();
+        Serve(now);
     }
 
     private void GiveUp(RelayRefusal refusal, long now)
     {
         _upstreams.NoteMissing(Name, refusal, now);
         Settle(UpstreamState.Missing);
-        _node.Registry.Find(Name)?.TellMissing();
+        Node.Registry.Find(Name)?.TellMissing();
         Finish(refusal.Reason, now);
-    }
-
-    private void Finish(string reason, long now)
-    {
-        if (_isOver)
-            return;
-        _isOver = true;
-        _shard.Wheel.Disarm(this);
-        _upstreams.Forget(this);
-        _dialer.Stop(reason, now);
-        _intake?.Leave(grace: 0, now);
-        if (State == UpstreamState.Pending)
-            Settle(UpstreamState.Missing);
-        _logger.LogInformation("{Stream} is fetched no more: {Reason}", Name, reason);
     }
 
     private void Settle(UpstreamState state)

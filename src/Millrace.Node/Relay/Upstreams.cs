@@ -33,7 +33,6 @@ internal sealed class Upstreams(NodeContext node)
     private readonly ConcurrentDictionary<StreamName, RelayPuller> _pullers = new();
     private readonly ConcurrentDictionary<StreamName, RelayIntake> _published = new();
     private readonly MissingNames _missing = new();
-    private int _round = -1;
     private volatile bool _stops;
 
     /// <summary>The cluster's map is asked who has a stream.</summary>
@@ -67,14 +66,13 @@ internal sealed class Upstreams(NodeContext node)
             return known.State;
         }
 
-        var origins = node.Settings.OriginsOf(node.Settings.VhostOf(name.Vhost), name.App) ?? [];
-        if (_stops || Shards.Length == 0 || (origins.Count == 0 && !IsMapped))
+        if (_stops || Shards.Length == 0 || !(IsMapped || node.Settings.OriginsOf(node.Settings.VhostOf(name.Vhost), name.App) is { Count: > 0 }))
             return UpstreamState.Local;
         if (node.Registry.Find(name) is { State: not StreamState.Idle })
             return UpstreamState.Local;
         if (_missing.TryFind(name, now, out refusal))
             return UpstreamState.Missing;
-        var puller = new RelayPuller(this, node, ShardOf(name), name, new OriginList(origins, FirstOf(name, origins.Count), ProtocolOf(name, protocol)), arguments, path);
+        var puller = new RelayPuller(this, node, ShardOf(name), name, node.Origins.Of(name, ProtocolOf(name, protocol)), arguments, path);
         if (_pullers.TryAdd(name, puller))
             puller.Begin(now);
         return UpstreamState.Pending;
@@ -127,11 +125,4 @@ internal sealed class Upstreams(NodeContext node)
         var vhost = node.Settings.VhostOf(name.Vhost);
         return vhost.FollowClient && viewers is { } own ? own : vhost.Protocol;
     }
-
-    private int FirstOf(StreamName name, int count) => count == 0 ? 0 : node.Settings.Edge.Failover switch
-    {
-        OriginChoice.RoundRobin => (int)((uint)Interlocked.Increment(ref _round) % (uint)count),
-        OriginChoice.Hash => (int)(OriginList.Hash(name) % (uint)count),
-        _ => 0,
-    };
 }

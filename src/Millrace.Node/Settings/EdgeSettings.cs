@@ -21,6 +21,9 @@ internal sealed record EdgeSettings
     /// <summary>Which origin is tried first; default ordered.</summary>
     public OriginChoice Failover { get; init; } = OriginChoice.Ordered;
 
+    /// <summary>How long a stream stays with another origin than its first before that is tried again; the other is left when the first has taken over. Default 0: it stays.</summary>
+    public TimeSpan Failback { get; init; }
+
     /// <summary>First pause between two rounds through the origins, doubled with each; default 200 ms.</summary>
     public TimeSpan RetryMin { get; init; } = TimeSpan.FromMilliseconds(200);
 

@@ -112,4 +112,10 @@ internal enum RelayMessageType : byte
 
     /// <summary>The Timeline has ended: <c>reason</c>.</summary>
     Ended = 42,
+
+    /// <summary>
+    /// The sender has lost the node that it had the stream from, keeps it, and looks for another: so may the receiver. No more is said when
+    /// it has found one: entries follow.
+    /// </summary>
+    Orphaned = 43,
 }

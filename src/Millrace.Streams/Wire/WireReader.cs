@@ -13,6 +13,9 @@ internal enum WireSignal
 
     /// <summary>No other node has the stream that was waited for.</summary>
     Missing,
+
+    /// <summary>The node that the stream came from has gone; it is kept, and looked for.</summary>
+    Orphaned,
 }
 
 /// <summary>

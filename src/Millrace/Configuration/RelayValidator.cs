@@ -20,6 +20,7 @@ internal static class RelayValidator
         checks.Duration("edge.negative_cache", edge.NegativeCache, Minute);
         checks.Positive("edge.connect_timeout", edge.ConnectTimeout, Millisecond, Minute);
         checks.Positive("edge.media_timeout", edge.MediaTimeout, Millisecond, Minute);
+        checks.Duration("edge.failback", edge.Failback);
         checks.Positive("edge.retry_min", edge.RetryMin, Millisecond, Minute);
         checks.Positive("edge.retry_max", edge.RetryMax, edge.RetryMin);
         checks.Positive("edge.give_up", edge.GiveUp, Millisecond);

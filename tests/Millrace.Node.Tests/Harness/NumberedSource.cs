@@ -14,7 +14,7 @@ internal sealed class NumberedSource : IDisposable
 
     private readonly RtmpPeer _publisher;
     private readonly Thread _thread;
-    private volatile bool _stops;
+    private readonly ManualResetEventSlim _stops = new();
 
     public NumberedSource(RtmpPeer publisher)
     {
@@ -30,23 +30,32 @@ internal sealed class NumberedSource : IDisposable
     public static List<int> NumbersOf(RtmpPeer player) =>
         [.. player.Media.Where(static tag => tag.Type == FlvTagType.Video && !tag.IsSequenceHeader).Select(static tag => BinaryPrimitives.ReadInt32BigEndian(tag.Body.AsSpan(NumberAt)))];
 
+    /// <summary>A player has been sent pictures, and none is missing between its first and its last.</summary>
+    public static void ShouldMissNothing(RtmpPeer player)
+    {
+        var numbers = NumbersOf(player);
+        numbers.Count.ShouldBeGreaterThan(20);
+        numbers.ShouldBe([.. Enumerable.Range(numbers[0], numbers.Count)]);
+    }
+
     public void Dispose()
     {
-        _stops = true;
+        _stops.Set();
         _thread.Join();
+        _stops.Dispose();
     }
 
     private void Run()
     {
-        foreach (var tag in TestClip.Start.Where(static tag => tag.Type == FlvTagType.Video))
-            _publisher.SendMedia(tag.Type, 0, tag.Body);
-        var clock = Stopwatch.StartNew();
         try
         {
-            for (var number = 0; !_stops && !_publisher.HasEnded; number++)
+            foreach (var tag in TestClip.Start.Where(static tag => tag.Type == FlvTagType.Video))
+                _publisher.SendMedia(tag.Type, 0, tag.Body);
+            var clock = Stopwatch.StartNew();
+            for (var number = 0; !_publisher.HasEnded; number++)
             {
-                while (clock.ElapsedMilliseconds < number * FrameMillis)
-                    Thread.Sleep(1);
+                if (_stops.Wait((int)Math.Max(0, (number * FrameMillis) - clock.ElapsedMilliseconds)))
+                    return;
                 _publisher.SendMedia(FlvTagType.Video, (uint)(number * FrameMillis), Picture(number));
                 Sent = number + 1;
             }

@@ -7,12 +7,12 @@ namespace Millrace.Node.Tests.Relay;
 /// <summary>Nodes of one process that fetch from each other.</summary>
 internal static class RelayNodes
 {
-    public static Task<TestNode> StartAsync(string id, params TestNode[] origins) => StartAsync(id, Array.ConvertAll(origins, OriginOf));
+    public static Task<TestNode> StartAsync(string id, params TestNode[] origins) => StartAsync(id, Array.ConvertAll(origins, OriginOf), null);
 
     /// <param name="id">Its <c>cluster.node</c>.</param>
     /// <param name="origins">Where it fetches all of its streams; none: they are its own.</param>
     /// <param name="change">What else is different.</param>
-    public static Task<TestNode> StartAsync(string id, IReadOnlyList<string> origins, Func<NodeSettings, NodeSettings>? change = null) => TestNode.StartAsync(settings =>
+    public static Task<TestNode> StartAsync(string id, IReadOnlyList<string> origins, Func<NodeSettings, NodeSettings>? change) => TestNode.StartAsync(settings =>
     {
         settings = settings with { Cluster = new ClusterSettings { Node = id } };
         if (origins.Count > 0)
