@@ -69,7 +69,8 @@ internal sealed partial class LiveStream
         unsupported = null;
         if (State == StreamState.Idle || Timeline.Era is not { } era)
             return false;
-        unsupported = format == HlsFormat.TransportStream ? TsRendition.WhyUnsupported(era)
+        unsupported = !Hls.IsEnabled || (format == HlsFormat.TransportStream && Hls.Ts is null) ? "this form of HLS is switched off where the stream is published"
+            : format == HlsFormat.TransportStream ? TsRendition.WhyUnsupported(era)
             : era.Leading is null ? "the stream has neither video nor audio"
             : null;
         return unsupported is null;

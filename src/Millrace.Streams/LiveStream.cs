@@ -157,6 +157,9 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     /// <summary>The holder's media begins: on a Timeline that waits, or on a new one.</summary>
     internal void GoLive(long now)
     {
+        // Of a copy that has had no Era yet there is nothing to go on with.
+        if (State != StreamState.Idle && Timeline.Era is null)
+            EndTimeline(now);
         if (State != StreamState.Idle && !IsAuthority)
             Fork();
         if (State == StreamState.Idle)
@@ -181,8 +184,14 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
     {
         if (!_seat.Leave(lease) || State != StreamState.Live)
             return;
+        if (Timeline.Era is not { } era)
+        {
+            EndTimeline(now);
+            return;
+        }
+
         CutForPause(now);
-        var entry = new LogEntry { Kind = LogEntryKind.Pause, Number = isClean ? 1 : 0, EraNumber = Timeline.Era?.Number ?? 0, DtsMicros = Timeline.EndMicros };
+        var entry = new LogEntry { Kind = LogEntryKind.Pause, Number = isClean ? 1 : 0, EraNumber = era.Number, DtsMicros = Timeline.EndMicros };
         _log!.Append(entry);
         foreach (var packager in _wires.Active)
             packager.OnPause(entry);
@@ -273,7 +282,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         _hls.Retire(now);
         _log?.Dispose();
         _log = null;
-        (_replica, _isReplaying, _orphanEnd) = (null, false, long.MaxValue);
+        (_replica, _isReplaying, _orphanEnd, IsOrphan) = (null, false, long.MaxValue, false);
         Hops.Clear();
         _wires.End();
         TellAwaiting();

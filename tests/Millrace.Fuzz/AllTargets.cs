@@ -17,6 +17,7 @@ internal static class AllTargets
         new FlvBodyTarget(),
         new FlvTagTarget(),
         new IntakeTarget(),
+        new ReplicaTarget(),
         new ConfigTarget(),
         new NalTarget(),
         new HttpTarget(),

@@ -23,6 +23,9 @@ internal static class Corpus
 
     public static IReadOnlyList<(FlvTagType Type, uint Timestamp, byte[] Body)> FlvTags { get; } = SplitTags(FlvHead);
 
+    /// <summary>Some seconds of the clip.</summary>
+    public static IReadOnlyList<(FlvTagType Type, uint Timestamp, byte[] Body)> FlvClip { get; } = SplitTags(ReadHead(400 * 1024));
+
     /// <summary>Messages of the captures that are of one of the types.</summary>
     public static IReadOnlyList<byte[]> Messages(params RtmpMessageType[] types)
     {

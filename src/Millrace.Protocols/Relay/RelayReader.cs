@@ -7,6 +7,9 @@ namespace Millrace.Protocols.Relay;
 /// <summary>Reads the fields of a payload (<see cref="RelayMessageType"/>). Never throws on input: every read says whether it was there.</summary>
 internal ref struct RelayReader(ReadOnlySpan<byte> data)
 {
+    /// <summary>A thousand years in microseconds.</summary>
+    public const long MaxTime = 1L << 55;
+
     /// <summary>The bytes not read yet.</summary>
     public ReadOnlySpan<byte> Rest { get; private set; } = data;
 
@@ -66,6 +69,9 @@ internal ref struct RelayReader(ReadOnlySpan<byte> data)
         value = (long)(number >> 1) ^ -(long)(number & 1);
         return read;
     }
+
+    /// <summary>A time, whatever its unit: sums of a few, in microseconds, overflow nothing.</summary>
+    public bool TryTime(out long value) => TrySigned(out value) && value is >= -MaxTime and <= MaxTime;
 
     public bool TryFixed(out long value)
     {

@@ -199,7 +199,8 @@ internal sealed class CutPlanner
     /// <summary>Ends whatever must end before <paramref name="dts"/>, so that nothing is longer than it may be.</summary>
     private void FillTo(long dts)
     {
-        if (dts - Math.Max(_lastDts, _marks.PartStart) > LongestHole)
+        // What another node has begun and not ended, for much longer than any segment, is not cut up either.
+        if (dts - Math.Max(_lastDts, _marks.PartStart) > LongestHole || dts - _marks.SegmentStart > CutRule.LongestSegmentMicros + LongestHole)
         {
             LeaveOut(dts);
             return;

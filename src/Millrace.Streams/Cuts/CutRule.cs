@@ -29,6 +29,11 @@ internal enum SegmentNaming
 /// <summary>How one series of a Timeline is cut. Times in microseconds.</summary>
 internal sealed record CutRule
 {
+    /// <summary>Of segments and of parts.</summary>
+    public const long ShortestMicros = 100_000;
+    public const long LongestSegmentMicros = 300_000_000;
+    public const long LongestPartMicros = 2_000_000;
+
     public CutMode Mode { get; init; } = CutMode.Fitting;
 
     /// <summary>Target duration of a segment.</summary>

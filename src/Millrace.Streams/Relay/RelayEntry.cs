@@ -30,7 +30,7 @@ internal static class RelayEntry
         var input = new RelayReader(payload);
         unit = default;
         if (!input.TryNumber(long.MaxValue, out long track) || track >> 1 >= era.Tracks.Length || !input.TryNumber(Track.MaxConfigs, out int config)
-            || !input.TrySigned(out var dts) || !input.TryNumber(int.MaxValue, out long cts))
+            || !input.TryTime(out var dts) || !input.TryNumber(int.MaxValue, out long cts))
         {
             return false;
         }
@@ -50,7 +50,7 @@ internal static class RelayEntry
             DtsMicros = Timescale.Convert(dts, of.Timescale, Timescale.Microseconds),
         };
         unit = input.Rest;
-        return true;
+        return entry.DtsMicros is >= -RelayReader.MaxTime and <= RelayReader.MaxTime;
     }
 
     public static void WriteConfig(IBufferWriter<byte> target, in LogEntry entry, Config config)
@@ -70,8 +70,8 @@ internal static class RelayEntry
     {
         entry = default;
         var input = new RelayReader(payload);
-        if (!input.TryNumber(era.Tracks.Length - 1, out int track) || !input.TryNumber(Track.MaxConfigs, out int number) || !input.TrySigned(out var dts)
-            || !input.TrySigned(out var pts) || !RelayFields.TryRead(ref input, out Config? config))
+        if (!input.TryNumber(era.Tracks.Length - 1, out int track) || !input.TryNumber(Track.MaxConfigs, out int number) || !input.TryTime(out var dts)
+            || !input.TryTime(out var pts) || !RelayFields.TryRead(ref input, out Config? config))
         {
             return false;
         }
@@ -89,7 +89,7 @@ internal static class RelayEntry
             Pts = pts,
             DtsMicros = Timescale.Convert(dts, of.Timescale, Timescale.Microseconds),
         };
-        return true;
+        return entry.DtsMicros is >= -RelayReader.MaxTime and <= RelayReader.MaxTime;
     }
 
     public static void WriteMark(IBufferWriter<byte> target, in LogEntry entry)
@@ -111,7 +111,7 @@ internal static class RelayEntry
         var input = new RelayReader(payload);
         if (!input.TryByte(out var flags) || !Enum.IsDefined((MarkSeries)(flags >> 2)) || !input.TrySigned(out var number)
             || !input.TryNumber(int.MaxValue, out int partTarget) || !input.TryNumber(ushort.MaxValue, out int target) || target == 0
-            || !input.TryNumber(int.MaxValue, out int discontinuities) || !input.TrySigned(out var border) || !input.TrySigned(out var name) || !input.TrySigned(out var date))
+            || !input.TryNumber(int.MaxValue, out int discontinuities) || !input.TryTime(out var border) || !input.TrySigned(out var name) || !input.TryTime(out var date))
         {
             return false;
         }
@@ -141,7 +141,7 @@ internal static class RelayEntry
     public static bool TryReadFork(ReadOnlySpan<byte> payload, Era era, out LogEntry entry)
     {
         var input = new RelayReader(payload);
-        var isRead = input.TryFixed(out var next) & input.TryFixed(out var before) & input.TrySigned(out var end);
+        var isRead = input.TryFixed(out var next) & input.TryFixed(out var before) & input.TryTime(out var end);
         entry = new LogEntry { Kind = LogEntryKind.Fork, EraNumber = era.Number, Dts = next, Pts = before, DtsMicros = end };
         return isRead;
     }
@@ -156,7 +156,7 @@ internal static class RelayEntry
     public static bool TryReadPause(ReadOnlySpan<byte> payload, Era era, out LogEntry entry)
     {
         var input = new RelayReader(payload);
-        var isRead = input.TryFlag(out var isClean) & input.TrySigned(out var end);
+        var isRead = input.TryFlag(out var isClean) & input.TryTime(out var end);
         entry = new LogEntry { Kind = LogEntryKind.Pause, Number = isClean ? 1 : 0, EraNumber = era.Number, DtsMicros = end };
         return isRead;
     }

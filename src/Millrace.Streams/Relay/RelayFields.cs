@@ -30,7 +30,7 @@ internal static class RelayFields
     public static bool TryRead(ref RelayReader input, [NotNullWhen(true)] out Era? era)
     {
         era = null;
-        if (!input.TryNumber(int.MaxValue, out int number) || !input.TrySigned(out var start) || !input.TryByte(out var reason) || !input.TryFixed(out var epoch)
+        if (!input.TryNumber(int.MaxValue, out int number) || !input.TryTime(out var start) || !input.TryByte(out var reason) || !input.TryFixed(out var epoch)
             || !input.TryNumber(PublisherLease.MaxTracks + 1, out int count) || !Enum.IsDefined((EraReason)reason) || count == 0)
         {
             return false;
@@ -208,8 +208,8 @@ internal static class RelayFields
     private static bool TryRead(ref RelayReader input, [NotNullWhen(true)] out CutRule? rule)
     {
         rule = null;
-        if (!input.TryByte(out var mode) || !Enum.IsDefined((CutMode)mode) || !input.TryNumber(long.MaxValue, out long segment) || segment == 0
-            || !input.TryNumber(int.MaxValue, out long part) || !input.TryFlag(out var isContinuous) || !input.TryFlag(out var isStrict)
+        if (!input.TryByte(out var mode) || !Enum.IsDefined((CutMode)mode) || !input.TryNumber(CutRule.LongestSegmentMicros, out long segment)
+            || segment < CutRule.ShortestMicros || !input.TryNumber(CutRule.LongestPartMicros, out long part) || part is > 0 and < CutRule.ShortestMicros || !input.TryFlag(out var isContinuous) || !input.TryFlag(out var isStrict)
             || !input.TryByte(out var naming) || !Enum.IsDefined((SegmentNaming)naming) || !input.TryNumber(long.MaxValue, out long granularity))
         {
             return false;

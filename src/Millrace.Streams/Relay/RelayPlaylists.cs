@@ -136,7 +136,7 @@ internal sealed record RelayPlaylists
     {
         known = default;
         if (!input.TryByte(out var flags) || !input.TrySigned(out var number) || !input.TrySigned(out var name) || !input.TryNumber(int.MaxValue, out int discontinuities)
-            || !input.TrySigned(out var border) || !input.TrySigned(out var date) || !input.TrySigned(out var start) || !input.TrySigned(out var duration)
+            || !input.TryTime(out var border) || !input.TryTime(out var date) || !input.TryTime(out var start) || !input.TryTime(out var duration)
             || !input.TrySigned(out var key) || !input.TryNumber(int.MaxValue, out long length) || !input.TryText(MaxTag, out var tag)
             || !input.TryText(MaxTag, out var nameKey) || !input.TryNumber(int.MaxValue, out int forkedAt) || !input.TryText(MaxTag, out var keyBefore)
             || ((flags & 8) != 0 && !TryReadInit(ref input, out before)) || !input.TryNumber(MaxParts, out int parts))
@@ -155,7 +155,7 @@ internal sealed record RelayPlaylists
         var segment = new HlsSegment(mark, keyBefore, key, memory.Pool, memory.Budget[Buffers.MemoryUse.HlsWindows]) { StartMicros = start, Init = (flags & 4) != 0 ? before : null };
         for (var position = 0L; parts > 0; parts--)
         {
-            if (!input.TryNumber(long.MaxValue, out long size) || size >> 1 > length - position || !input.TrySigned(out var lasts) || !input.TryText(MaxTag, out var hash))
+            if (!input.TryNumber(long.MaxValue, out long size) || size >> 1 > length - position || !input.TryTime(out var lasts) || !input.TryText(MaxTag, out var hash))
                 return false;
             if (segment.PartCount == forkedAt)
                 segment.Fork(nameKey);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Millrace.Media.Flv;
+using Millrace.Protocols.Relay;
 using Millrace.Protocols.Rtmp;
 using Millrace.Streams;
 using Millrace.Streams.Buffers;
@@ -17,6 +18,7 @@ internal sealed unsafe class WireViewer : WireReader
     private WireLog? _wire;
     private int _parsed;
     private bool _hasLeft;
+    private bool _keeps;
 
     private WireViewer(MemoryAccount spills) => _cursor = new Cursor(spills);
 
@@ -66,7 +68,16 @@ internal sealed unsafe class WireViewer : WireReader
         }
 
         Publish(floor);
-        Parse();
+        if (!_keeps)
+            Parse();
+    }
+
+    /// <summary>All that is there, as it is.</summary>
+    public byte[] TakeAll()
+    {
+        _keeps = true;
+        Pump(int.MaxValue);
+        return _received.WrittenSpan.ToArray();
     }
 
     public void Detach(LiveStream stream, long now)
@@ -92,6 +103,7 @@ internal sealed unsafe class WireViewer : WireReader
         {
             WireFormat.Rtmp => ParseChunks(rest),
             WireFormat.Flv => ParseTags(rest.Span),
+            WireFormat.Relay => ParseMessages(rest.Span),
             _ => ParseFrames(rest.Span),
         };
         if (_parsed < _received.WrittenCount)
@@ -125,6 +137,18 @@ internal sealed unsafe class WireViewer : WireReader
         while (isTag);
 
         BrokenInvariantException.ThrowIf(_tags.Error is not null, $"FLV: {_tags.Error}");
+        return taken;
+    }
+
+    private static int ParseMessages(ReadOnlySpan<byte> bytes)
+    {
+        var taken = 0;
+        while (RelayFrame.TryReadHeader(bytes[taken..], out var type, out var header, out var length) && bytes.Length - taken >= header + length)
+        {
+            BrokenInvariantException.ThrowIf(!RelayRules.IsLog(type) || length > RelayRules.Limit(type), $"a message of the log of type {type} with {length} bytes");
+            taken += header + length;
+        }
+
         return taken;
     }
 
