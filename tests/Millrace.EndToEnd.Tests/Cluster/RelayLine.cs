@@ -29,6 +29,9 @@ internal sealed class RelayLine : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
+    /// <summary>As an origin of another node.</summary>
+    public string Address => $"millrace://127.0.0.1:{Port}";
+
     /// <summary>All that were ever made.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
