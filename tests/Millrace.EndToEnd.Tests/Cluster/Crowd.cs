@@ -6,7 +6,7 @@ namespace Millrace.EndToEnd.Cluster;
 /// <summary>As many RTMP as FLV viewers of live/x.</summary>
 internal sealed class Crowd : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     public List<RtmpPeer> Rtmp { get; } = [];
 
@@ -47,6 +47,15 @@ internal sealed class Crowd : IDisposable
 internal sealed class HlsCrowd(MillraceServer server, int count) : IAsyncDisposable
 {
     public List<HlsFollower> Followers { get; } = [.. Enumerable.Range(0, count).Select(_ => new HlsFollower(server, "x"))];
+
+    /// <summary>Waits until each of them has got so many more parts.</summary>
+    public async Task HasPartsAsync(int more)
+    {
+        var before = Followers.ConvertAll(static follower => follower.Parts);
+        await Wait.UntilAsync(
+            () => Task.FromResult(Followers.Zip(before).All(pair => pair.First.Parts >= pair.Second + more)),
+            Crowd.Deadline, () => "HLS stands still\n" + server.Process.Tail());
+    }
 
     public async ValueTask DisposeAsync()
     {

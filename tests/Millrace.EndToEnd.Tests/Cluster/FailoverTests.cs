@@ -9,8 +9,6 @@ namespace Millrace.EndToEnd.Cluster;
 /// </summary>
 public sealed class FailoverTests
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
-
     [Theory(Timeout = 180_000)]
     [InlineData("killed")]
     [InlineData("frozen")]
@@ -33,7 +31,7 @@ public sealed class FailoverTests
         await crowd.FillAsync(far, LongRun.IsAsked ? 200 : 40);
         await using var hls = new HlsCrowd(far, LongRun.IsAsked ? 50 : 8);
         await crowd.HasMediaAsync(100);
-        await Wait.UntilAsync(() => Task.FromResult(hls.Followers.TrueForAll(static follower => follower.Parts > 3)), Soon, () => "parts for all of them");
+        await hls.HasPartsAsync(4);
 
         switch (fault)
         {
@@ -52,11 +50,9 @@ public sealed class FailoverTests
                 break;
         }
 
-        var parts = hls.Followers.ConvertAll(static follower => follower.Parts);
         await second.LiveAsync("default/live/x");
         await crowd.HasMediaAsync(crowd.Rtmp.Max(static viewer => viewer.MediaCount) + 200);
-        await Wait.UntilAsync(
-            () => Task.FromResult(hls.Followers.Zip(parts).All(static pair => pair.First.Parts > pair.Second + 6)), Soon, () => "HLS stands still\n" + far.Process.Tail());
+        await hls.HasPartsAsync(7);
         first.Process.Thaw();
         upLine.Restore();
         downLine.Restore();

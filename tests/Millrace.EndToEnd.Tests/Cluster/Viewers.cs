@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using Millrace.EndToEnd.Harness;
+using Millrace.Media.Flv;
 using Millrace.Node.Tests.Harness;
 
 namespace Millrace.EndToEnd.Cluster;
@@ -20,6 +21,13 @@ internal static class Viewers
     /// <summary>Waits for media.</summary>
     public static Task HasMediaAsync(this RtmpPeer viewer, int count, TimeSpan deadline) =>
         Wait.UntilAsync(() => Task.FromResult(viewer.MediaCount >= count), deadline, () => $"{viewer.MediaCount} messages of {count}");
+
+    /// <summary>Those of pictures, and those of sound, which may be interleaved otherwise than by time. Metadata has none: it is 0 wherever it stands.</summary>
+    public static void ShouldHaveMonotonicTimes(this RtmpPeer viewer)
+    {
+        foreach (var kind in viewer.Media.Where(static tag => tag.Type != FlvTagType.Script).GroupBy(static tag => tag.Type, static tag => tag.Time))
+            kind.ToList().ShouldBeInOrder(SortDirection.Ascending, kind.Key.ToString());
+    }
 
     /// <summary>Plays FLV over a WebSocket and returns with its first bytes.</summary>
     public static async Task<ClientWebSocket> WebSocketAsync(MillraceServer server, string name)

@@ -87,7 +87,10 @@ internal sealed class MillraceServer : IAsyncDisposable
     public Task<string> LiveAsync(string stream) => UntilAsync(stream, "live");
 
     /// <summary>The API's answer for a stream `vhost/app/name`, when it is in this state.</summary>
-    public async Task<string> UntilAsync(string stream, string state)
+    public Task<string> UntilAsync(string stream, string state) => ContainsAsync(stream, $"\"{state}\"");
+
+    /// <summary>The API's answer for a stream `vhost/app/name`, when it has this in it.</summary>
+    public async Task<string> ContainsAsync(string stream, string part)
     {
         var last = "";
         await Wait.UntilAsync(
@@ -95,9 +98,9 @@ internal sealed class MillraceServer : IAsyncDisposable
             {
                 using var response = await _http.GetAsync($"http://{Address}:{ApiPort}/v1/streams/{stream}", TestContext.Current.CancellationToken);
                 last = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-                return response.StatusCode == HttpStatusCode.OK && last.Contains($"\"{state}\"", StringComparison.Ordinal);
+                return response.StatusCode == HttpStatusCode.OK && last.Contains(part, StringComparison.Ordinal);
             },
-            TimeSpan.FromSeconds(20), () => $"{stream} is not {state}\n{last}\n{Process.Tail()}");
+            TimeSpan.FromSeconds(20), () => $"{stream} has no {part}\n{last}\n{Process.Tail()}");
         return last;
     }
 
