@@ -30,6 +30,9 @@ internal sealed partial class LiveStream
     /// <summary>It has ended here alone: others may have it still. Any thread.</summary>
     public bool IsLost { get; private set; }
 
+    /// <summary>The node that published it here has gone without a word, and viewers are kept. Any thread.</summary>
+    public bool IsAbandoned { get; private set; }
+
     /// <summary>The way of units.</summary>
     public RelayHops Hops { get; } = new();
 
@@ -276,6 +279,18 @@ internal sealed partial class LiveStream
 
         IsLost = true;
         EndTimeline(now);
+    }
+
+    /// <summary>
+    /// The node that published has gone, and viewers are kept: those of other nodes may have more from where it publishes now.
+    /// </summary>
+    internal void Abandon()
+    {
+        if (State == StreamState.Idle || !_seat.IsEmpty)
+            return;
+        IsAbandoned = true;
+        Resources.Owns(Name, false);
+        _wires.Signal(WireSignal.Abandoned);
     }
 
     /// <summary>What was to go on cannot: the Timeline ends, and the lease waits for another.</summary>

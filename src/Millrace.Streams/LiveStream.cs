@@ -262,12 +262,17 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         return true;
     }
 
-    private bool TryTakeSeat(StreamLease lease, long now, out string? refusal) =>
-        _seat.TryTake(lease, Resources.Options.SilentHolderMicros, now, out refusal);
+    private bool TryTakeSeat(StreamLease lease, long now, out string? refusal)
+    {
+        if (!_seat.TryTake(lease, Resources.Options.SilentHolderMicros, now, out refusal))
+            return false;
+        IsAbandoned = false;
+        return true;
+    }
 
     private void EndTimeline(long now)
     {
-        State = StreamState.Idle;
+        (State, IsAbandoned) = (StreamState.Idle, false);
         Resources.Owns(Name, false);
         LiveSinceMicros = 0;
         _hls.Retire(now);

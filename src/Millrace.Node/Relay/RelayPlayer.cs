@@ -31,6 +31,12 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
             return;
         }
 
+        if (node.Registry.Find(name) is { IsAbandoned: true })
+        {
+            OnSignal(WireSignal.Abandoned, now);
+            return;
+        }
+
         Attach(request.Timeline, request.From, now);
         if (!_isStarted && !connection.IsEnding && node.Upstreams.IsMissing(name))
             OnSignal(WireSignal.Missing, now);
@@ -74,6 +80,9 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
         {
             case WireSignal.Missing when _isServer:
                 connection.Refuse(new RelayRefusal(RelayRefusalCode.NotFound, $"{name.Path} is not live"), now);
+                break;
+            case WireSignal.Abandoned when _isServer:
+                connection.Refuse(new RelayRefusal(RelayRefusalCode.Away, $"who publishes {name.Path} has gone"), now);
                 break;
             case WireSignal.Ended when _isServer && !_isStarted:
                 connection.Refuse(new RelayRefusal(RelayRefusalCode.NotFound, $"{name.Path} has ended"), now);

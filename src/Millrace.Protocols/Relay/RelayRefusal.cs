@@ -21,6 +21,9 @@ internal enum RelayRefusalCode
 
     /// <summary>The server is on the path that the request is made for.</summary>
     Loop = 421,
+
+    /// <summary>Who publishes the stream has gone and may come back: to this node, or to another. The number is SIP's "temporarily unavailable".</summary>
+    Away = 480,
     Unavailable = 503,
     Version = 505,
 }

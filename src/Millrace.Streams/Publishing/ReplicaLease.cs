@@ -118,12 +118,9 @@ internal sealed class ReplicaLease : StreamLease
     {
         lock (_stream.Gate)
         {
-            if (_own is not null)
-                _own.Leave(grace, now);
-            else if (_foreign is not null)
-                _stream.LeaveOwn(_foreign, grace, now);
-            else
-                _stream.LeaveReplica(this, grace, now);
+            LeaveSeat(grace, now);
+            if (grace > 0)
+                _stream.Abandon();
         }
     }
 
@@ -131,10 +128,20 @@ internal sealed class ReplicaLease : StreamLease
     {
     }
 
+    private void LeaveSeat(long grace, long now)
+    {
+        if (_own is not null)
+            _own.Leave(grace, now);
+        else if (_foreign is not null)
+            _stream.LeaveOwn(_foreign, grace, now);
+        else
+            _stream.LeaveReplica(this, grace, now);
+    }
+
     /// <summary>Whoever appended makes room for the next; viewers are kept.</summary>
     private void Yield(long now)
     {
-        Leave(Forever, now);
+        LeaveSeat(Forever, now);
         (_own, _foreign) = (null, null);
     }
 

@@ -13,6 +13,9 @@ internal enum WireSignal
 
     /// <summary>No other node has the stream that was waited for.</summary>
     Missing,
+
+    /// <summary>The node that publishes the stream here has gone without a word: it may come back, or publish elsewhere by now.</summary>
+    Abandoned,
 }
 
 /// <summary>

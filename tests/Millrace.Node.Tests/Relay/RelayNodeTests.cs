@@ -1,5 +1,6 @@
 using System.Net;
 using Millrace.Media.Flv;
+using Millrace.Node.Relay;
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
 using Millrace.Node.Tests.Harness;
@@ -185,6 +186,28 @@ public sealed class RelayNodeTests
         publisher.HasEnded.ShouldBeFalse();
         ShouldBeWhole(NumberedSource.NumbersOf(local));
         ShouldBeWhole(NumberedSource.NumbersOf(player));
+    }
+
+    [Fact]
+    public async Task Viewers_follow_a_publisher_whom_another_node_sends_to_the_next_origin()
+    {
+        await using var first = await TestNode.StartAsync();
+        await using var second = await TestNode.StartAsync();
+        await using var near = await EdgeAsync("near", null, first, second);
+        await using var far = await EdgeAsync("far", null, first, second);
+        using var source = new NumberedSource(await near.PublishAsync());
+        var player = far.Play();
+        await Wait.Until(() => player.MediaCount > 60, "media");
+
+        // As a line does that fails between those two alone.
+        first.Node.Context.Sessions.All.Single(static session => session.Traffic is RelayConnection { Target: not null }).Kick!("a broken line");
+        await Wait.Until(() => second.Node.Context.Registry.Find(Name) is { State: StreamState.Live }, "the next origin has it");
+        var before = player.MediaCount;
+        await Wait.Until(() => player.MediaCount > before + 100, "media goes on");
+
+        player.HasEnded.ShouldBeFalse();
+        ShouldBeWhole(NumberedSource.NumbersOf(player));
+        first.Node.Context.Registry.Find(Name).ShouldNotBeNull().IsAbandoned.ShouldBeTrue();
     }
 
     [Fact]
