@@ -189,6 +189,25 @@ public sealed class RelayNodeTests
     }
 
     [Fact]
+    public async Task A_refusal_is_not_taken_for_the_stream_that_was_lost()
+    {
+        var first = await TestNode.StartAsync();
+        await using var second = await TestNode.StartAsync();
+        await using var edge = await EdgeAsync("edge", null, first, second);
+        using var source = new NumberedSource(await first.PublishAsync());
+        using var player = edge.Play();
+        await Wait.Until(() => player.MediaCount > 60, "media");
+
+        await first.DisposeAsync();
+        await Wait.Until(() => edge.Log.Containing("is not live").Count > 3, "refusals");
+
+        edge.Node.Context.Upstreams.TryFind(Name, out var puller).ShouldBeTrue();
+        puller.IsFlowing.ShouldBeFalse();
+        puller.Switches.ShouldBe(0);
+        player.HasEnded.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Viewers_follow_a_publisher_whom_another_node_sends_to_the_next_origin()
     {
         await using var first = await TestNode.StartAsync();
