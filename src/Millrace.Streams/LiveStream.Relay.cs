@@ -249,7 +249,13 @@ internal sealed partial class LiveStream
     }
 
     /// <summary>Another node has gone on with the numbering.</summary>
-    internal void FollowFork(in LogEntry entry) => AppendFork(entry);
+    /// <param name="entry">As it stands in the other node's log.</param>
+    /// <param name="path">The nodes that the log comes through now.</param>
+    internal void FollowFork(in LogEntry entry, string[] path)
+    {
+        _path = path;
+        AppendFork(entry);
+    }
 
     /// <summary>A connection to the other node goes on where another one left off.</summary>
     internal void KeepReplica(ReplicaLease lease)

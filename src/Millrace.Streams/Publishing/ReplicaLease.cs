@@ -149,7 +149,8 @@ internal sealed class ReplicaLease : StreamLease
     {
         if (!RelayStart.TryRead(payload, _stream.Resources.Hls(_stream.Name), out var start))
             return "a start that cannot be read";
-        if (start.Path.Contains(_stream.Resources.Node, StringComparer.Ordinal))
+        // Who publishes to this node has said by the connection itself whom he publishes for; what he had of the stream before may have come by here.
+        if (Info.IsFetched && start.Path.Contains(_stream.Resources.Node, StringComparer.Ordinal))
             return $"a loop: the stream comes by {string.Join(", ", start.Path)}";
         if (_foreign is not null && _stream.State == StreamState.Idle)
         {
