@@ -10,12 +10,12 @@ namespace Millrace.EndToEnd.Cluster;
 /// <summary>Viewers that begin at once: an ffmpeg takes as long to start as the media that the tests wait for.</summary>
 internal static class Viewers
 {
-    /// <summary>Plays live/NAME by RTMP.</summary>
-    public static async Task<RtmpPeer> RtmpAsync(MillraceServer server, string name)
+    /// <summary>Plays APP/NAME by RTMP.</summary>
+    public static async Task<RtmpPeer> RtmpAsync(MillraceServer server, string name, string app = "live")
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, server.RtmpPort, TestContext.Current.CancellationToken);
-        return new RtmpPeer(socket, $"rtmp://127.0.0.1:{server.RtmpPort}/live", "live", name, isPublisher: false, isEnhanced: false);
+        return new RtmpPeer(socket, $"rtmp://127.0.0.1:{server.RtmpPort}/{app}", app, name, isPublisher: false, isEnhanced: false);
     }
 
     /// <summary>Waits for media.</summary>
@@ -58,9 +58,9 @@ internal sealed class FlvViewer : IDisposable
 
     public bool HasEnded { get; private set; }
 
-    public static async Task<FlvViewer> PlayAsync(MillraceServer server, string name)
+    public static async Task<FlvViewer> PlayAsync(MillraceServer server, string name, string app = "live")
     {
-        var response = await Http.GetAsync(server.Http($"live/{name}.flv"), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        var response = await Http.GetAsync(server.Http($"{app}/{name}.flv"), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         return new FlvViewer(response);
     }
