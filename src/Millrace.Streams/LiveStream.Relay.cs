@@ -104,7 +104,13 @@ internal sealed partial class LiveStream
     }
 
     /// <summary>Another node has gone on with the numbering.</summary>
-    internal void FollowFork(in LogEntry entry) => AppendFork(entry);
+    /// <param name="entry">As it stands in the other node's log.</param>
+    /// <param name="path">The nodes that the log comes through now.</param>
+    internal void FollowFork(in LogEntry entry, string[] path)
+    {
+        _path = path;
+        AppendFork(entry);
+    }
 
     /// <summary>A connection to the other node goes on where another one left off.</summary>
     internal void KeepReplica(ReplicaLease lease)
@@ -134,6 +140,17 @@ internal sealed partial class LiveStream
 
         IsLost = true;
         EndTimeline(now);
+    }
+
+    /// <summary>
+    /// The node that published has gone, and viewers are kept: those of other nodes may have more from where it publishes now.
+    /// </summary>
+    internal void Abandon()
+    {
+        if (State == StreamState.Idle || !_seat.IsEmpty)
+            return;
+        Resources.Owns(Name, false);
+        BecomeOrphan();
     }
 
     /// <summary>What was to go on cannot: the Timeline ends, and the lease waits for another.</summary>
@@ -205,7 +222,7 @@ internal sealed partial class LiveStream
     {
         lock (Gate)
         {
-            if (State == StreamState.Idle || IsAuthority || IsOrphan)
+            if (State == StreamState.Idle || IsOrphan)
                 return;
             IsOrphan = true;
             _wires.Signal(WireSignal.Orphaned);

@@ -30,10 +30,7 @@ internal sealed partial class LiveStream
         State = StreamState.Live;
         _isReplaying = isReplay;
         if (start.Era is { } era)
-        {
-            Timeline.Follow(era);
-            _log.Adopt(era);
-        }
+            Adopt(era);
 
         Follow(start);
     }
@@ -58,12 +55,23 @@ internal sealed partial class LiveStream
         _cutHistory.Clear();
         _isReplaying = isReplay;
         if (start.Era is { } era)
-        {
-            Timeline.Follow(era);
-            _log.Adopt(era);
-        }
+            Adopt(era);
 
         Follow(start);
+    }
+
+    /// <summary>The log begins within an Era. Those who wait already begin with its next key frame; in a replay with the newest, when it has ended.</summary>
+    private void Adopt(Era era)
+    {
+        Timeline.Follow(era);
+        _log!.Adopt(era);
+        if (_isReplaying)
+            return;
+        foreach (var packager in _wires.Active)
+        {
+            packager.Wire.Refuse();
+            packager.BackFill(_log);
+        }
     }
 
     /// <summary>What comes is older than what viewers are to begin with.</summary>

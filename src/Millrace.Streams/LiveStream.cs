@@ -271,8 +271,13 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         return true;
     }
 
-    private bool TryTakeSeat(StreamLease lease, long now, out string? refusal) =>
-        _seat.TryTake(lease, Resources.Options.SilentHolderMicros, now, out refusal);
+    private bool TryTakeSeat(StreamLease lease, long now, out string? refusal)
+    {
+        if (!_seat.TryTake(lease, Resources.Options.SilentHolderMicros, now, out refusal))
+            return false;
+        IsOrphan = false;
+        return true;
+    }
 
     private void EndTimeline(long now)
     {

@@ -54,7 +54,6 @@ internal sealed class RelayPublisher(RelayConnection connection, NodeContext nod
         intake.Disconnect();
         // Whoever publishes may come back by another way: viewers are kept, and the next node goes on.
         intake.Leave(_grace, NodeClock.Micros);
-        intake.Stream.BecomeOrphan();
     }
 
     /// <summary>Says what is here of the Timeline already.</summary>

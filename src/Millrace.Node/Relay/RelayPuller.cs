@@ -131,7 +131,7 @@ internal sealed class RelayPuller : OriginClient
             connection.Farewell(error, mayReturn: false, now);
         else if (happened is { Kind: RelayEventKind.Log, Type: RelayMessageType.Ended })
             Finish("the stream has ended", now);
-        else if (_intake is { Lease.IsLive: true } && (State == UpstreamState.Pending || (_lostAt != 0 && _intake.Lease.Next > _orphanAt)))
+        else if (happened.Kind == RelayEventKind.Log && _intake is { Lease.IsLive: true } && (State == UpstreamState.Pending || (_lostAt != 0 && _intake.Lease.Next > _orphanAt)))
             GoLive(now);
     }
 

@@ -107,7 +107,10 @@ internal enum RelayMessageType : byte
     /// </summary>
     Clock = 40,
 
-    /// <summary>Entry: <c>timeline(fixed 64) before(fixed 64)</c>: another node decides from here on.</summary>
+    /// <summary>
+    /// Entry: <c>timeline(fixed 64) before(fixed 64) end(signed) count node…</c>: another node decides from here on, the first of those that the log comes
+    /// through.
+    /// </summary>
     Fork = 41,
 
     /// <summary>The Timeline has ended: <c>reason</c>.</summary>

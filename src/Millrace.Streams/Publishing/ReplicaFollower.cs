@@ -144,9 +144,9 @@ internal sealed class ReplicaFollower(LiveStream stream)
 
     private string? FollowFork(ReadOnlySpan<byte> payload, Era era)
     {
-        if (!RelayEntry.TryReadFork(payload, era, out var entry))
+        if (!RelayEntry.TryReadFork(payload, era, out var entry, out var path))
             return "a fork that cannot be read";
-        stream.FollowFork(entry);
+        stream.FollowFork(entry, path);
         return null;
     }
 }

@@ -118,12 +118,9 @@ internal sealed class ReplicaLease : StreamLease
     {
         lock (_stream.Gate)
         {
-            if (_own is not null)
-                _own.Leave(grace, now);
-            else if (_foreign is not null)
-                _stream.LeaveOwn(_foreign, grace, now);
-            else
-                _stream.LeaveReplica(this, grace, now);
+            LeaveSeat(grace, now);
+            if (grace > 0)
+                _stream.Abandon();
         }
     }
 
@@ -131,10 +128,20 @@ internal sealed class ReplicaLease : StreamLease
     {
     }
 
+    private void LeaveSeat(long grace, long now)
+    {
+        if (_own is not null)
+            _own.Leave(grace, now);
+        else if (_foreign is not null)
+            _stream.LeaveOwn(_foreign, grace, now);
+        else
+            _stream.LeaveReplica(this, grace, now);
+    }
+
     /// <summary>Whoever appended makes room for the next; viewers are kept.</summary>
     private void Yield(long now)
     {
-        Leave(Forever, now);
+        LeaveSeat(Forever, now);
         (_own, _foreign) = (null, null);
     }
 
@@ -142,7 +149,8 @@ internal sealed class ReplicaLease : StreamLease
     {
         if (!RelayStart.TryRead(payload, _stream.Resources.Hls(_stream.Name), out var start))
             return "a start that cannot be read";
-        if (start.Path.Contains(_stream.Resources.Node, StringComparer.Ordinal))
+        // Who publishes to this node has said by the connection itself whom he publishes for; what he had of the stream before may have come by here.
+        if (Info.IsFetched && start.Path.Contains(_stream.Resources.Node, StringComparer.Ordinal))
             return $"a loop: the stream comes by {string.Join(", ", start.Path)}";
         if (_foreign is not null && _stream.State == StreamState.Idle)
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using Millrace.Media;
 using Millrace.Protocols.Relay;
 using Millrace.Streams.Log;
@@ -130,18 +131,24 @@ internal static class RelayEntry
         return true;
     }
 
-    public static void WriteFork(IBufferWriter<byte> target, in LogEntry entry)
+    public static void WriteFork(IBufferWriter<byte> target, in LogEntry entry, LiveStream stream)
     {
         var output = new RelayWriter(target);
         output.Fixed(entry.Dts);
         output.Fixed(entry.Pts);
         output.Signed(entry.DtsMicros);
+        RelayFields.WritePath(output, stream);
     }
 
-    public static bool TryReadFork(ReadOnlySpan<byte> payload, Era era, out LogEntry entry)
+    /// <param name="payload">Of the message.</param>
+    /// <param name="era">The Era that the entry belongs to.</param>
+    /// <param name="entry">What is to be appended.</param>
+    /// <param name="path">The nodes that the log comes through now, the one that decides first, the sender last.</param>
+    public static bool TryReadFork(ReadOnlySpan<byte> payload, Era era, out LogEntry entry, [NotNullWhen(true)] out string[]? path)
     {
+        path = null;
         var input = new RelayReader(payload);
-        var isRead = input.TryFixed(out var next) & input.TryFixed(out var before) & input.TryTime(out var end);
+        var isRead = input.TryFixed(out var next) & input.TryFixed(out var before) & input.TryTime(out var end) && RelayFields.TryReadPath(ref input, out path);
         entry = new LogEntry { Kind = LogEntryKind.Fork, EraNumber = era.Number, Dts = next, Pts = before, DtsMicros = end };
         return isRead;
     }

@@ -11,10 +11,38 @@ namespace Millrace.Streams.Relay;
 /// <summary>How Eras, tracks, Configs and packaging settings are written in the relay's messages. What is read has been checked.</summary>
 internal static class RelayFields
 {
+    /// <summary>More nodes than that are no tree but a loop.</summary>
+    public const int MaxPath = 16;
+
     private const int MaxText = 256;
     private const int MaxRecord = FlvIntake.MaxHeaderBytes;
     private const int MaxDimension = 1 << 16;
     private const int MaxRate = 1 << 20;
+
+    /// <summary>The nodes that a stream's log comes through, this one last.</summary>
+    public static void WritePath(RelayWriter output, LiveStream stream)
+    {
+        output.Number((ulong)stream.Path.Count + 1);
+        foreach (var node in stream.Path)
+            output.Text(node);
+        output.Text(stream.Resources.Node);
+    }
+
+    public static bool TryReadPath(ref RelayReader input, [NotNullWhen(true)] out string[]? path)
+    {
+        path = null;
+        if (!input.TryNumber(MaxPath, out int count))
+            return false;
+        path = new string[count];
+        for (var i = 0; i < count; i++)
+        {
+            if (!input.TryText(64, out var node))
+                return false;
+            path[i] = node;
+        }
+
+        return true;
+    }
 
     public static void Write(RelayWriter output, Era era)
     {

@@ -70,7 +70,7 @@ internal sealed class RelayHops
         var input = new RelayReader(payload);
         _hops.Clear();
         HasUnit = false;
-        if (!input.TryFixed(out epoch) || !input.TryNumber(RelayStart.MaxPath, out int count))
+        if (!input.TryFixed(out epoch) || !input.TryNumber(RelayFields.MaxPath, out int count))
             return false;
         for (var i = 0; i < count; i++)
         {

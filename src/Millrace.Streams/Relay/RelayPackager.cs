@@ -170,7 +170,7 @@ internal sealed class RelayPackager(LiveStream stream, WireKey key) : WirePackag
                 RelayEntry.WriteMark(_payload, entry);
                 return RelayMessageType.Mark;
             case LogEntryKind.Fork:
-                RelayEntry.WriteFork(_payload, entry);
+                RelayEntry.WriteFork(_payload, entry, Stream);
                 return RelayMessageType.Fork;
             default:
                 RelayEntry.WritePause(_payload, entry);

@@ -10,9 +10,6 @@ namespace Millrace.Streams.Relay;
 /// <summary>All that another node must know of a Timeline before the log's entry of a number: <see cref="RelayMessageType.Start"/>.</summary>
 internal sealed record RelayStart
 {
-    /// <summary>More nodes than that are no tree but a loop.</summary>
-    public const int MaxPath = 16;
-
     public required TimelineId Timeline { get; init; }
 
     /// <summary>Number of the entry that comes next.</summary>
@@ -41,10 +38,7 @@ internal sealed record RelayStart
         output.Bytes(stream.Timeline.Secret);
         output.Number((ulong)number);
         output.Fixed(stream.LiveSinceMicros);
-        output.Number((ulong)stream.Path.Count + 1);
-        foreach (var node in stream.Path)
-            output.Text(node);
-        output.Text(stream.Resources.Node);
+        RelayFields.WritePath(output, stream);
         RelayFields.Write(output, stream.Hls);
         output.Bytes(stream.Metadata.Span);
         var isInEra = number < log.End && log[number].Kind != LogEntryKind.EraStart;
@@ -64,7 +58,7 @@ internal sealed record RelayStart
         start = null;
         var input = new RelayReader(payload);
         if (!input.TryFixed(out var id) || !input.TryBytes(TimelineId.SecretBytes, out var secret) || secret.Length != TimelineId.SecretBytes
-            || !input.TryNumber(long.MaxValue, out long number) || !input.TryFixed(out var liveSince) || !TryReadPath(ref input, out var path)
+            || !input.TryNumber(long.MaxValue, out long number) || !input.TryFixed(out var liveSince) || !RelayFields.TryReadPath(ref input, out var path)
             || !RelayFields.TryRead(ref input, local, out HlsOptions? hls) || !input.TryBytes(StreamMetadata.MaxBytes, out var metadata)
             || !input.TryFlag(out var isInEra))
         {
@@ -85,22 +79,6 @@ internal sealed record RelayStart
             Era = era,
             Metadata = metadata.ToArray(),
         };
-        return true;
-    }
-
-    private static bool TryReadPath(ref RelayReader input, [NotNullWhen(true)] out string[]? path)
-    {
-        path = null;
-        if (!input.TryNumber(MaxPath, out int count))
-            return false;
-        path = new string[count];
-        for (var i = 0; i < count; i++)
-        {
-            if (!input.TryText(64, out var node))
-                return false;
-            path[i] = node;
-        }
-
         return true;
     }
 }

@@ -89,6 +89,50 @@ public sealed class ForeignTests
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task What_is_forwarded_and_what_is_pulled_goes_on_when_nginx_has_restarted()
+    {
+        await using var target = await NginxRtmp.StartAsync("wait_video on;");
+        await using var server = await MillraceServer.StartAsync($"vhosts:\n  - name: default\n    forward: rtmp://127.0.0.1:{target.Port}\n");
+        await using var edge = await NginxRtmp.StartAsync($"pull rtmp://127.0.0.1:{server.RtmpPort}/live;", "wait_video on;");
+        await using var publisher = Ffmpeg.PublishFile(Clip, server.Rtmp("live/bbb"), loop: true);
+        await server.LiveAsync("default/live/bbb");
+        await PlayAsync(target.Url("bbb"));
+        await PlayAsync(edge.Url("bbb"));
+
+        await target.RestartAsync();
+        await edge.RestartAsync();
+        await PlayAsync(target.Url("bbb"));
+        await PlayAsync(edge.Url("bbb"));
+
+        publisher.HasExited.ShouldBeFalse(publisher.Tail());
+        using var state = System.Text.Json.JsonDocument.Parse(await server.LiveAsync("default/live/bbb"));
+        state.RootElement.GetProperty("era").GetInt32().ShouldBe(0, "the stream has not noticed");
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Viewers_stay_while_an_nginx_edge_that_pushes_to_us_restarts()
+    {
+        await using var server = await MillraceServer.StartAsync();
+        await using var edge = await NginxRtmp.StartAsync($"push rtmp://127.0.0.1:{server.RtmpPort}/live;");
+        await using var before = Ffmpeg.PublishFile(Clip, edge.Url("bbb"), loop: true);
+        await server.LiveAsync("default/live/bbb");
+        using var rtmp = await Viewers.RtmpAsync(server, "bbb");
+        using var flv = await FlvViewer.PlayAsync(server, "bbb");
+        await rtmp.HasMediaAsync(100, PlayTime);
+        await flv.HasBytesAsync(100_000, PlayTime);
+
+        await edge.RestartAsync();
+        var (messages, bytes) = (rtmp.MediaCount, flv.Bytes);
+        await using var after = Ffmpeg.PublishFile(Clip, edge.Url("bbb"), loop: true);
+
+        await rtmp.HasMediaAsync(messages + 300, PlayTime);
+        await flv.HasBytesAsync(bytes + 150_000, PlayTime);
+        rtmp.HasEnded.ShouldBeFalse();
+        flv.HasEnded.ShouldBeFalse();
+        rtmp.ShouldHaveMonotonicTimes();
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_stream_is_fetched_over_https()
     {
         using var certificate = new SelfSigned();

@@ -14,13 +14,16 @@ internal sealed class HlsFollower : IAsyncDisposable
     private readonly Task _playing;
     private int _parts;
 
-    public HlsFollower(MillraceServer server, string name)
+    public HlsFollower(MillraceServer server, string name, string app = "live")
     {
-        _client = new HlsClient(server, "live/" + name);
+        _client = new HlsClient(server, $"{app}/{name}");
         _playing = PlayAsync();
     }
 
     public int Parts => Volatile.Read(ref _parts);
+
+    /// <summary>It does not ask any more: something came that it cannot go on from.</summary>
+    public bool HasEnded => _playing.IsCompleted;
 
     /// <summary>Answers that a player cannot go on from, without what it tries again.</summary>
     public List<string> Errors { get; } = [];

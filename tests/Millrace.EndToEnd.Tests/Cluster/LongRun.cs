@@ -10,4 +10,7 @@ internal static class LongRun
 
     /// <summary>Times that a player goes to another node.</summary>
     public static int Switches { get; } = IsAsked ? 6 : 3;
+
+    /// <summary>Faults of a chaos run.</summary>
+    public static int Faults { get; } = IsAsked ? 100 : 12;
 }

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Millrace.EndToEnd.Cluster;
 
-/// <summary>The line from an edge to its origin, which can be cut, frozen and led to another node. It counts what is connected over it.</summary>
+/// <summary>The line from an edge to its origin, which can be cut, frozen, slowed down and led to another node. It counts what is connected over it.</summary>
 internal sealed class RelayLine : IAsyncDisposable
 {
     private static readonly TaskCompletionSource Flowing = Done();
@@ -16,6 +16,7 @@ internal sealed class RelayLine : IAsyncDisposable
     private volatile TaskCompletionSource _flow = Flowing;
     private volatile bool _isCut;
     private volatile int _target;
+    private volatile int _delayMillis;
     private int _connections;
 
     /// <param name="target">The origin's relay port.</param>
@@ -28,6 +29,9 @@ internal sealed class RelayLine : IAsyncDisposable
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
+
+    /// <summary>As an origin of another node.</summary>
+    public string Address => $"millrace://127.0.0.1:{Port}";
 
     /// <summary>All that were ever made.</summary>
     public int Connections => Volatile.Read(ref _connections);
@@ -47,12 +51,15 @@ internal sealed class RelayLine : IAsyncDisposable
     /// <summary>From now on no byte arrives, and no connection ends; those that are made stay silent too.</summary>
     public void Freeze() => _flow = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>What was cut can be connected again, what was frozen arrives late.</summary>
+    /// <summary>From now on what is read at one end is held for so long before it is sent on, and nothing more is read meanwhile.</summary>
+    public void Slow(TimeSpan delay) => _delayMillis = (int)delay.TotalMilliseconds;
+
+    /// <summary>What was cut can be connected again, what was frozen arrives late, what was slow is fast.</summary>
     /// <param name="target">Where new connections go; null: where they went before.</param>
     public void Restore(int? target = null)
     {
         _target = target ?? _target;
-        _isCut = false;
+        (_isCut, _delayMillis) = (false, 0);
         _flow.TrySetResult();
     }
 
@@ -128,6 +135,8 @@ internal sealed class RelayLine : IAsyncDisposable
         while (await from.ReceiveAsync(buffer, _stop.Token) is > 0 and var received)
         {
             await _flow.Task;
+            if (_delayMillis is > 0 and var delay)
+                await Task.Delay(delay, _stop.Token);
             for (var sent = 0; sent < received;)
                 sent += await to.SendAsync(buffer.AsMemory(sent, received - sent), _stop.Token);
         }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using Millrace.EndToEnd.Harness;
+using Millrace.Media.Flv;
 using Millrace.Node.Tests.Harness;
 
 namespace Millrace.EndToEnd.Cluster;
@@ -9,17 +10,24 @@ namespace Millrace.EndToEnd.Cluster;
 /// <summary>Viewers that begin at once: an ffmpeg takes as long to start as the media that the tests wait for.</summary>
 internal static class Viewers
 {
-    /// <summary>Plays live/NAME by RTMP.</summary>
-    public static async Task<RtmpPeer> RtmpAsync(MillraceServer server, string name)
+    /// <summary>Plays APP/NAME by RTMP.</summary>
+    public static async Task<RtmpPeer> RtmpAsync(MillraceServer server, string name, string app = "live")
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, server.RtmpPort, TestContext.Current.CancellationToken);
-        return new RtmpPeer(socket, $"rtmp://127.0.0.1:{server.RtmpPort}/live", "live", name, isPublisher: false, isEnhanced: false);
+        return new RtmpPeer(socket, $"rtmp://127.0.0.1:{server.RtmpPort}/{app}", app, name, isPublisher: false, isEnhanced: false);
     }
 
     /// <summary>Waits for media.</summary>
     public static Task HasMediaAsync(this RtmpPeer viewer, int count, TimeSpan deadline) =>
         Wait.UntilAsync(() => Task.FromResult(viewer.MediaCount >= count), deadline, () => $"{viewer.MediaCount} messages of {count}");
+
+    /// <summary>Those of pictures, and those of sound, which may be interleaved otherwise than by time. Metadata has none: it is 0 wherever it stands.</summary>
+    public static void ShouldHaveMonotonicTimes(this RtmpPeer viewer)
+    {
+        foreach (var kind in viewer.Media.Where(static tag => tag.Type != FlvTagType.Script).GroupBy(static tag => tag.Type, static tag => tag.Time))
+            kind.ToList().ShouldBeInOrder(SortDirection.Ascending, kind.Key.ToString());
+    }
 
     /// <summary>Plays FLV over a WebSocket and returns with its first bytes.</summary>
     public static async Task<ClientWebSocket> WebSocketAsync(MillraceServer server, string name)
@@ -50,9 +58,9 @@ internal sealed class FlvViewer : IDisposable
 
     public bool HasEnded { get; private set; }
 
-    public static async Task<FlvViewer> PlayAsync(MillraceServer server, string name)
+    public static async Task<FlvViewer> PlayAsync(MillraceServer server, string name, string app = "live")
     {
-        var response = await Http.GetAsync(server.Http($"live/{name}.flv"), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        var response = await Http.GetAsync(server.Http($"{app}/{name}.flv"), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         return new FlvViewer(response);
     }

@@ -106,10 +106,10 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Waits until something accepts connections on the port.</summary>
-    public Task PortAsync(int port, TimeSpan deadline) => Wait.UntilAsync(
+    public Task PortAsync(int port, TimeSpan deadline, string address = "127.0.0.1") => Wait.UntilAsync(
         () => HasExited
             ? throw new InvalidOperationException($"{_name} exited with {_process.ExitCode}\n{Tail()}")
-            : Ports.IsOpenAsync(port),
+            : Ports.IsOpenAsync(port, address),
         deadline,
         () => $"{_name}: port {port} is not open\n{Tail()}");
 

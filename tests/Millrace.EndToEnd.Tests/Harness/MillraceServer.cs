@@ -9,26 +9,33 @@ internal sealed class MillraceServer : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly IReadOnlyDictionary<string, string>? _environment;
+    private readonly NetworkNamespace? _network;
+    private readonly string _file;
 
-    private MillraceServer(string settings, int? rtmpPort, IReadOnlyDictionary<string, string>? environment)
+    private MillraceServer(string settings, int? rtmpPort, IReadOnlyDictionary<string, string>? environment, NetworkNamespace? network)
     {
+        (_environment, _network) = (environment, network);
         RtmpPort = rtmpPort ?? Ports.Free();
         HttpPort = Ports.Free();
         ApiPort = Ports.Free();
         RelayPort = Ports.Free();
-        var file = _folder.Write("millrace.yml", $"""
+        _file = _folder.Write("millrace.yml", $"""
             rtmp:
-              listen: ["127.0.0.1:{RtmpPort}"]
+              listen: ["{Address}:{RtmpPort}"]
             http:
-              listen: ["127.0.0.1:{HttpPort}"]
+              listen: ["{Address}:{HttpPort}"]
             api:
-              listen: ["127.0.0.1:{ApiPort}"]
+              listen: ["{Address}:{ApiPort}"]
             relay:
-              listen: ["127.0.0.1:{RelayPort}"]
+              listen: ["{Address}:{RelayPort}"]
             {settings}
             """);
-        Process = ChildProcess.Start("millrace", Repository.Product(), ["run", "--config", file], environment: environment);
+        Process = Run();
     }
+
+    /// <summary>Where it listens.</summary>
+    public string Address => _network?.Address ?? "127.0.0.1";
 
     public int RtmpPort { get; }
 
@@ -38,30 +45,41 @@ internal sealed class MillraceServer : IAsyncDisposable
 
     public int RelayPort { get; }
 
-    public ChildProcess Process { get; }
+    /// <summary>As an origin of another node.</summary>
+    public string Relay => $"millrace://{Address}:{RelayPort}";
+
+    public ChildProcess Process { get; private set; }
 
     /// <summary>Starts a server and waits until its API says that it is healthy.</summary>
     /// <param name="settings">More sections of the configuration file.</param>
     /// <param name="environment">MILLRACE__ variables: for the sections that the file has already.</param>
-    public static async Task<MillraceServer> StartAsync(string settings = "", IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="network">Where it runs; null: here.</param>
+    public static async Task<MillraceServer> StartAsync(
+        string settings = "", IReadOnlyDictionary<string, string>? environment = null, NetworkNamespace? network = null)
     {
-        var server = new MillraceServer(settings, null, environment);
-        await server.Process.PortAsync(server.ApiPort, TimeSpan.FromSeconds(20));
-        await Wait.UntilAsync(
-            async () => await server.StatusAsync("/health") == HttpStatusCode.OK, TimeSpan.FromSeconds(20), () => "not healthy\n" + server.Process.Tail());
+        var server = new MillraceServer(settings, null, environment, network);
+        await server.HealthyAsync();
         return server;
     }
 
+    /// <summary>Ends it as when a machine fails, and starts it again on the same ports.</summary>
+    public async Task RestartAsync()
+    {
+        await Process.DisposeAsync();
+        Process = Run();
+        await HealthyAsync();
+    }
+
     /// <summary>Starts a server and does not wait.</summary>
-    public static MillraceServer Launch(string settings = "", int? rtmpPort = null) => new(settings, rtmpPort, null);
+    public static MillraceServer Launch(string settings = "", int? rtmpPort = null) => new(settings, rtmpPort, null, null);
 
-    public string Rtmp(string stream) => $"rtmp://127.0.0.1:{RtmpPort}/{stream}";
+    public string Rtmp(string stream) => $"rtmp://{Address}:{RtmpPort}/{stream}";
 
-    public string Http(string pathAndQuery) => $"http://127.0.0.1:{HttpPort}/{pathAndQuery}";
+    public string Http(string pathAndQuery) => $"http://{Address}:{HttpPort}/{pathAndQuery}";
 
     public async Task<HttpStatusCode> StatusAsync(string apiPath)
     {
-        using var response = await _http.GetAsync($"http://127.0.0.1:{ApiPort}{apiPath}", TestContext.Current.CancellationToken);
+        using var response = await _http.GetAsync($"http://{Address}:{ApiPort}{apiPath}", TestContext.Current.CancellationToken);
         return response.StatusCode;
     }
 
@@ -69,24 +87,27 @@ internal sealed class MillraceServer : IAsyncDisposable
     public Task<string> LiveAsync(string stream) => UntilAsync(stream, "live");
 
     /// <summary>The API's answer for a stream `vhost/app/name`, when it is in this state.</summary>
-    public async Task<string> UntilAsync(string stream, string state)
+    public Task<string> UntilAsync(string stream, string state) => ContainsAsync(stream, $"\"{state}\"");
+
+    /// <summary>The API's answer for a stream `vhost/app/name`, when it has this in it.</summary>
+    public async Task<string> ContainsAsync(string stream, string part)
     {
         var last = "";
         await Wait.UntilAsync(
             async () =>
             {
-                using var response = await _http.GetAsync($"http://127.0.0.1:{ApiPort}/v1/streams/{stream}", TestContext.Current.CancellationToken);
+                using var response = await _http.GetAsync($"http://{Address}:{ApiPort}/v1/streams/{stream}", TestContext.Current.CancellationToken);
                 last = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-                return response.StatusCode == HttpStatusCode.OK && last.Contains($"\"{state}\"", StringComparison.Ordinal);
+                return response.StatusCode == HttpStatusCode.OK && last.Contains(part, StringComparison.Ordinal);
             },
-            TimeSpan.FromSeconds(20), () => $"{stream} is not {state}\n{last}\n{Process.Tail()}");
+            TimeSpan.FromSeconds(20), () => $"{stream} has no {part}\n{last}\n{Process.Tail()}");
         return last;
     }
 
     /// <summary>How many sessions of a protocol the API lists.</summary>
     public async Task<int> SessionsAsync(string protocol)
     {
-        using var response = await _http.GetAsync($"http://127.0.0.1:{ApiPort}/v1/sessions?protocol={protocol}", TestContext.Current.CancellationToken);
+        using var response = await _http.GetAsync($"http://{Address}:{ApiPort}/v1/sessions?protocol={protocol}", TestContext.Current.CancellationToken);
         using var list = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         return list.RootElement.GetProperty("sessions").GetArrayLength();
     }
@@ -94,7 +115,7 @@ internal sealed class MillraceServer : IAsyncDisposable
     /// <summary>Ends a stream: DELETE.</summary>
     public async Task<HttpStatusCode> KickAsync(string stream)
     {
-        using var response = await _http.DeleteAsync($"http://127.0.0.1:{ApiPort}/v1/streams/{stream}", TestContext.Current.CancellationToken);
+        using var response = await _http.DeleteAsync($"http://{Address}:{ApiPort}/v1/streams/{stream}", TestContext.Current.CancellationToken);
         return response.StatusCode;
     }
 
@@ -113,5 +134,20 @@ internal sealed class MillraceServer : IAsyncDisposable
         await Process.DisposeAsync();
         _http.Dispose();
         _folder.Dispose();
+    }
+
+    private ChildProcess Run()
+    {
+        var (program, arguments) = (Repository.Product(), (IEnumerable<string>)["run", "--config", _file]);
+        if (_network is not null)
+            (program, arguments) = _network.Enter(program, arguments);
+        return ChildProcess.Start("millrace", program, arguments, environment: _environment);
+    }
+
+    private async Task HealthyAsync()
+    {
+        await Process.PortAsync(ApiPort, TimeSpan.FromSeconds(20), Address);
+        await Wait.UntilAsync(
+            async () => await StatusAsync("/health") == HttpStatusCode.OK, TimeSpan.FromSeconds(20), () => "not healthy\n" + Process.Tail());
     }
 }

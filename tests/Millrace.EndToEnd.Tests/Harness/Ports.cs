@@ -34,12 +34,12 @@ internal static class Ports
         }
     }
 
-    public static async Task<bool> IsOpenAsync(int port)
+    public static async Task<bool> IsOpenAsync(int port, string address = "127.0.0.1")
     {
         using var socket = new TcpClient();
         try
         {
-            await socket.ConnectAsync(IPAddress.Loopback, port);
+            await socket.ConnectAsync(address, port);
             return true;
         }
         catch (SocketException)

@@ -5,20 +5,27 @@ using Millrace.Media.Flv;
 
 namespace Millrace.Node.Tests.Harness;
 
-/// <summary>Publishes numbered pictures, 50 a second, behind the clip's real sequence headers, until it is disposed: every 20th is a key frame.</summary>
+/// <summary>
+/// Publishes numbered pictures, 50 a second, behind the clip's real sequence headers, until it is disposed: every 20th is a key frame. Where there are
+/// several publishers each sends the same pictures at the same times.
+/// </summary>
 internal sealed class NumberedSource : IDisposable
 {
-    private const int FrameMillis = 20;
-    private const int Group = 20;
+    /// <summary>Duration of a picture.</summary>
+    public const int FrameMillis = 20;
+
+    /// <summary>Pictures from a key frame to the next.</summary>
+    public const int Group = 20;
+
     private const int NumberAt = 10;
 
-    private readonly RtmpPeer _publisher;
+    private readonly RtmpPeer[] _publishers;
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _stops = new();
 
-    public NumberedSource(RtmpPeer publisher)
+    public NumberedSource(params RtmpPeer[] publishers)
     {
-        _publisher = publisher;
+        _publishers = publishers;
         _thread = new Thread(Run) { IsBackground = true };
         _thread.Start();
     }
@@ -47,22 +54,32 @@ internal sealed class NumberedSource : IDisposable
 
     private void Run()
     {
-        try
+        foreach (var tag in TestClip.Start.Where(static tag => tag.Type == FlvTagType.Video))
+            Send(0, tag.Body);
+        var clock = Stopwatch.StartNew();
+        for (var number = 0; Array.Exists(_publishers, static publisher => !publisher.HasEnded); number++)
         {
-            foreach (var tag in TestClip.Start.Where(static tag => tag.Type == FlvTagType.Video))
-                _publisher.SendMedia(tag.Type, 0, tag.Body);
-            var clock = Stopwatch.StartNew();
-            for (var number = 0; !_publisher.HasEnded; number++)
-            {
-                if (_stops.Wait((int)Math.Max(0, (number * FrameMillis) - clock.ElapsedMilliseconds)))
-                    return;
-                _publisher.SendMedia(FlvTagType.Video, (uint)(number * FrameMillis), Picture(number));
-                Sent = number + 1;
-            }
+            if (_stops.Wait((int)Math.Max(0, (number * FrameMillis) - clock.ElapsedMilliseconds)))
+                return;
+            Send((uint)(number * FrameMillis), Picture(number));
+            Sent = number + 1;
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+    }
+
+    /// <summary>To all whose connections are there still.</summary>
+    private void Send(uint time, byte[] body)
+    {
+        foreach (var publisher in _publishers)
         {
-            Debug.WriteLine(e.Message);
+            try
+            {
+                if (!publisher.HasEnded)
+                    publisher.SendMedia(FlvTagType.Video, time, body);
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                Debug.WriteLine(e.Message);
+            }
         }
     }
 

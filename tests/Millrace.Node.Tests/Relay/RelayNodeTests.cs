@@ -1,5 +1,6 @@
 using System.Net;
 using Millrace.Media.Flv;
+using Millrace.Node.Relay;
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
 using Millrace.Node.Tests.Harness;
@@ -185,6 +186,47 @@ public sealed class RelayNodeTests
         publisher.HasEnded.ShouldBeFalse();
         NumberedSource.ShouldMissNothing(local);
         NumberedSource.ShouldMissNothing(player);
+    }
+
+    [Fact]
+    public async Task A_refusal_is_not_taken_for_the_stream_that_was_lost()
+    {
+        var first = await TestNode.StartAsync();
+        await using var second = await TestNode.StartAsync();
+        await using var edge = await RelayNodes.StartAsync("edge", first, second);
+        using var source = new NumberedSource(await first.PublishAsync());
+        using var player = edge.Play();
+        await Wait.Until(() => player.MediaCount > 60, "media");
+
+        await first.DisposeAsync();
+        await Wait.Until(() => edge.Log.Containing("is not live").Count > 3, "refusals");
+
+        edge.Node.Context.Upstreams.TryFind(Name, out var puller).ShouldBeTrue();
+        puller.IsFlowing.ShouldBeFalse();
+        puller.Switches.ShouldBe(0);
+        player.HasEnded.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Viewers_follow_a_publisher_whom_another_node_sends_to_the_next_origin()
+    {
+        await using var first = await TestNode.StartAsync();
+        await using var second = await TestNode.StartAsync();
+        await using var near = await RelayNodes.StartAsync("near", first, second);
+        await using var far = await RelayNodes.StartAsync("far", first, second);
+        using var source = new NumberedSource(await near.PublishAsync());
+        var player = far.Play();
+        await Wait.Until(() => player.MediaCount > 60, "media");
+
+        // As a line does that fails between those two alone.
+        first.Node.Context.Sessions.All.Single(static session => session.Traffic is RelayConnection { Target: not null }).Kick!("a broken line");
+        await Wait.Until(() => second.Node.Context.Registry.Find(Name) is { State: StreamState.Live }, "the next origin has it");
+        var before = player.MediaCount;
+        await Wait.Until(() => player.MediaCount > before + 100, "media goes on");
+
+        player.HasEnded.ShouldBeFalse();
+        NumberedSource.ShouldMissNothing(player);
+        first.Node.Context.Registry.Find(Name).ShouldNotBeNull().IsOrphan.ShouldBeTrue();
     }
 
     [Fact]

@@ -2,7 +2,9 @@ using System.Text;
 using Millrace.Media;
 using Millrace.Streams.Hls;
 using Millrace.Streams.Log;
+using Millrace.Streams.Publishing;
 using Millrace.Streams.Tests.Hls;
+using Millrace.Streams.Wire;
 
 namespace Millrace.Streams.Tests.Relay;
 
@@ -95,6 +97,39 @@ public sealed class ForkTests
         edge.Live.FindHls(HlsFormat.LowLatency).ShouldBe(packager);
         packager.Snapshot.Renditions[0].Segments.ShouldContain(segment => segment.IsBreak);
         checker.Snapshots.ShouldBeGreaterThan(10);
+    }
+
+    [Fact]
+    public void Nodes_below_know_by_a_fork_that_the_stream_does_not_come_by_the_former_nodes_any_more()
+    {
+        var first = Origin(HlsFormat.LowLatency, 9);
+        using var edge = new RelayEdge(first.Stream, "edge");
+        using var before = new RelayEdge(edge.Stream, "below");
+        before.Live.Path.ShouldBe([first.Stream.Live.Resources.Node, "edge"]);
+        edge.Lease.Leave(grace: 10_000_000, edge.Stream.Now);
+
+        var rig = new HlsRig(edge.Stream);
+        rig.Publish().Run(1, before.Follow);
+        using var after = new RelayEdge(edge.Stream, "below too");
+
+        before.Live.Path.ShouldBe(["edge"]);
+        after.Live.Path.ShouldBe(["edge"]);
+        after.Live.Timeline.Id.ShouldBe(edge.Live.Timeline.Id);
+    }
+
+    [Fact]
+    public void Nodes_below_are_told_when_the_one_that_publishes_has_gone_and_this_one_waits()
+    {
+        var first = Origin(HlsFormat.LowLatency, 9);
+        using var edge = new RelayEdge(first.Stream);
+        using var below = new WireViewer(edge.Stream, WireKey.Relay);
+        edge.Lease.Leave(grace: 10_000_000, edge.Stream.Now);
+        edge.Live.IsOrphan.ShouldBeTrue();
+        below.Signals.ShouldBe([WireSignal.Orphaned]);
+
+        var info = new PublisherInfo("r", "relay", "another", DuplicatePolicy.Reject, 10_000_000);
+        edge.Live.TryAcquireReplica(info, static _ => { }, static _ => { }, edge.Stream.Now, out _).ShouldNotBeNull();
+        edge.Live.IsOrphan.ShouldBeFalse();
     }
 
     [Fact]

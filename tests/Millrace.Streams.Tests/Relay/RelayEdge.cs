@@ -10,20 +10,27 @@ namespace Millrace.Streams.Tests.Relay;
 internal sealed class RelayEdge : IDisposable
 {
     private readonly long _ahead;
+    private readonly bool _isPublished;
     private TestStream _upstream;
     private readonly List<HlsFormat> _wanted = [];
     private readonly List<byte> _rest = [];
     private WireViewer? _viewer;
     private int _read;
 
-    public RelayEdge(TestStream upstream, string node = "edge", HlsOptions? hls = null)
+    /// <param name="upstream">Whose copy it is.</param>
+    /// <param name="node">Its own name.</param>
+    /// <param name="hls">Its own settings.</param>
+    /// <param name="before">Who is here before anything comes; then the stream is published to this node, which does not know how much comes at once.</param>
+    public RelayEdge(TestStream upstream, string node = "edge", HlsOptions? hls = null, Action<TestStream>? before = null)
     {
+        _isPublished = before is not null;
         _upstream = upstream;
         _ahead = 5_000_000_000;
         Stream = new TestStream(new StreamOptions { UnixOffsetMicros = 1_700_000_777_000_000 }, hls: hls ?? new HlsOptions { Segments = 3, IdleMicros = 3_600_000_000 }, node: node) { Now = upstream.Now + _ahead };
         var info = new PublisherInfo("r", "relay", "upstream", DuplicatePolicy.Reject, 10_000_000);
         Lease = Stream.Live.TryAcquireReplica(info, _wanted.Add, _ => { }, Stream.Now, out var refusal)!;
         refusal.ShouldBeNull();
+        before?.Invoke(Stream);
         Connect();
     }
 
@@ -45,7 +52,7 @@ internal sealed class RelayEdge : IDisposable
         _rest.Clear();
         _read = 0;
         _viewer = new WireViewer(_upstream, WireKey.Relay);
-        Lease.Connect(_upstream.Live.Log?.End ?? 0);
+        Lease.Connect(_isPublished ? 0 : _upstream.Live.Log?.End ?? 0);
         Follow();
     }
 

@@ -1,6 +1,10 @@
 using System.Text;
+using Millrace.Media;
+using Millrace.Media.Flv;
+using Millrace.Protocols.Relay;
 using Millrace.Streams.Hls;
 using Millrace.Streams.Tests.Hls;
+using Millrace.Streams.Wire;
 
 namespace Millrace.Streams.Tests.Relay;
 
@@ -34,6 +38,23 @@ public sealed class ReplicaTests
             Compare(authority, copy).ShouldBeGreaterThan(2);
             Entries(rig.Stream).TakeLast(300).ShouldBe(Entries(edge.Stream).TakeLast(300));
         }
+    }
+
+    [Fact]
+    public void Who_waits_where_a_stream_is_published_in_mid_era_begins_with_the_first_key_frame()
+    {
+        var rig = new HlsRig();
+        rig.Publish().Run(23);
+        WireViewer? viewer = null;
+        using var edge = new RelayEdge(rig.Stream, before: stream => viewer = new WireViewer(stream, WireKey.Flv(FlvForm.Legacy)));
+        viewer!.Pull();
+        edge.Types.ShouldNotContain(RelayMessageType.Era, "else the test shows nothing");
+        var first = edge.Stream.Units(TrackKind.Video).First(static unit => unit.IsKey);
+        var pictures = viewer.Messages().Where(static message => message.Type == 9).ToList();
+        pictures[0].Body[1].ShouldBe((byte)0, "a sequence header");
+        pictures[1].Body[0].ShouldBe((byte)0x17, "a key frame");
+        pictures[1].Timestamp.ShouldBe((uint)(first.DtsMicros / 1_000));
+        viewer.Dispose();
     }
 
     [Theory]

@@ -1,0 +1,80 @@
+using Millrace.EndToEnd.Harness;
+using Millrace.Node.Tests.Harness;
+
+namespace Millrace.EndToEnd.Cluster;
+
+/// <summary>
+/// Two origins, each with a publisher of its own of the same name, who send the same pictures at the same times: going on from one to the other is a
+/// new Era, and what a viewer missed stands in the numbers of the pictures.
+/// </summary>
+public sealed class OtherTimelineTests
+{
+    private const double GroupSeconds = NumberedSource.Group * NumberedSource.FrameMillis / 1e3;
+
+    /// <summary>relay.timeout: as long as nothing may come of a node that is alive.</summary>
+    private const double TimeoutSeconds = 0.6;
+
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+
+    [Theory(Timeout = 120_000)]
+    [InlineData("killed", 1.0)]
+    [InlineData("frozen", TimeoutSeconds)]
+    public async Task Viewers_stay_and_miss_no_more_than_it_takes_to_notice_and_a_group_of_pictures(string fault, double noticeSeconds)
+    {
+        await using var first = await MillraceServer.StartAsync();
+        await using var second = await MillraceServer.StartAsync();
+        await using var edge = await MillraceServer.StartAsync($"""
+            hls:
+              segment: 2s
+              part: 200ms
+            vhosts:
+              - name: default
+                mode: remote
+                origin: ["{first.Relay}", "{second.Relay}"]
+            """);
+        using var publisher = await Publishers.RtmpAsync(first, "x");
+        using var another = await Publishers.RtmpAsync(second, "x");
+        using var source = new NumberedSource(publisher, another);
+        await first.LiveAsync("default/live/x");
+        await second.LiveAsync("default/live/x");
+        using var crowd = new Crowd();
+        await crowd.FillAsync(edge, LongRun.IsAsked ? 200 : 20);
+        await using var hls = new HlsCrowd(edge, LongRun.IsAsked ? 50 : 4);
+        await crowd.HasMediaAsync(100);
+        await hls.HasPartsAsync(3);
+        // What a connection to the other costs here and now: from a viewer's first byte to his first picture, there.
+        var before = source.Sent;
+        using var control = await Viewers.RtmpAsync(second, "x");
+        await control.HasMediaAsync(2, Soon);
+        var connectSeconds = (source.Sent - before + 1) * NumberedSource.FrameMillis / 1e3;
+
+        var seen = crowd.Rtmp.ConvertAll(static viewer => viewer.MediaCount);
+        if (fault == "killed")
+            first.Process.Kill();
+        else
+            first.Process.Freeze();
+        await edge.ContainsAsync("default/live/x", "\"switches\":1");
+        await crowd.HasMediaAsync(crowd.Rtmp.Max(static viewer => viewer.MediaCount) + 200);
+        await hls.HasPartsAsync(6);
+        first.Process.Thaw();
+
+        crowd.ShouldAllBeThere();
+        hls.Followers.SelectMany(static follower => follower.Errors).ShouldBeEmpty();
+        var missed = crowd.Rtmp.ConvertAll(viewer => ShouldGoOnOnce(viewer, from: seen.Min() - NumberedSource.Group));
+        var most = missed.Max() * NumberedSource.FrameMillis / 1e3;
+        TestContext.Current.TestOutputHelper?.WriteLine($"missed: {missed.Min()} to {missed.Max()} pictures, {most:0.00} s; a connection took {connectSeconds:0.00} s");
+        most.ShouldBeLessThanOrEqualTo(noticeSeconds + connectSeconds + GroupSeconds);
+    }
+
+    /// <summary>Times never go back, and pictures are missing, or come again, at one place, behind which there is a key frame. Returns how many are missing.</summary>
+    private static int ShouldGoOnOnce(RtmpPeer viewer, int from)
+    {
+        viewer.ShouldHaveMonotonicTimes();
+        var numbers = NumberedSource.NumbersOf(viewer);
+        var seams = Enumerable.Range(1, numbers.Count - 1).Where(i => numbers[i] != numbers[i - 1] + 1).ToList();
+        var seam = seams.ShouldHaveSingleItem();
+        seam.ShouldBeGreaterThan(from);
+        (numbers[seam] % NumberedSource.Group).ShouldBe(0, "a new Era begins with a key frame");
+        return numbers[seam] - numbers[seam - 1] - 1;
+    }
+}
