@@ -7,6 +7,9 @@ namespace Millrace.EndToEnd.Harness;
 /// <summary>The built product with a configuration file of its own, on free ports of the loopback address.</summary>
 internal sealed class MillraceServer : IAsyncDisposable
 {
+    /// <summary>In settings: the port of the server's own relay.</summary>
+    public const string OwnRelayPort = "$RELAY_PORT";
+
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
 
@@ -25,7 +28,7 @@ internal sealed class MillraceServer : IAsyncDisposable
               listen: ["127.0.0.1:{ApiPort}"]
             relay:
               listen: ["127.0.0.1:{RelayPort}"]
-            {settings}
+            {settings.Replace(OwnRelayPort, RelayPort.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)}
             """);
         Process = ChildProcess.Start("millrace", Repository.Product(), ["run", "--config", file], environment: environment);
     }
