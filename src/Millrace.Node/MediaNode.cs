@@ -106,7 +106,7 @@ internal sealed class MediaNode : IAsyncDisposable
             shard.Start();
         _acceptor.Start();
         _sweeper = SweepAsync();
-        var status = new OwnStatus(Context, HttpPort);
+        var status = new OwnStatus(Context, RtmpPort, HttpPort);
         Context.OriginMap = OriginMaps.Create(_settings.Cluster with { Node = Context.Id }, status.Make, TimeProvider.System, _loggers.CreateLogger("Millrace.Cluster"));
         if (_settings.Cluster.Advertise.Length > 0)
             Context.Registry.Resources.Owns = Register;

@@ -40,6 +40,9 @@ internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry
     /// <summary>Streams that are published here and belong to other nodes.</summary>
     public Pushers Pushers => field ??= new Pushers(this);
 
+    /// <summary>Where clients are sent who come for a stream that another node has.</summary>
+    public Redirects Redirects => field ??= new Redirects(this);
+
     /// <summary>Which node has which stream; null before the node has started.</summary>
     public IOriginMap? OriginMap { get; set; }
 

@@ -55,6 +55,9 @@ internal sealed record StreamAddress(StreamName Name, IReadOnlyDictionary<string
         return true;
     }
 
+    /// <summary>App and name in one, as an RTMP client sent them, without their queries.</summary>
+    public static string RtmpPathOf(string app, string stream) => $"{app.Split('?')[0].Trim('/')}/{stream.Split('?')[0].Trim('/')}".Trim('/');
+
     /// <summary>From a URL path without its file suffix, still percent-encoded.</summary>
     public static bool TryParseHttp(
         NodeSettings settings, string host, string path, string query,

@@ -66,6 +66,21 @@ internal sealed partial class LiveStream
         }
     }
 
+    /// <summary>Writes all that can be known of the stream but its media (<see cref="RelayDescription"/>); false while it is not live. Any thread.</summary>
+    /// <param name="formats">One bit for each form of HLS whose playlists are wanted.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    /// <param name="target">The payload is written here.</param>
+    public bool TryDescribe(byte formats, long now, IBufferWriter<byte> target)
+    {
+        lock (Gate)
+        {
+            if (State == StreamState.Idle || _log is not { } log || Timeline.Era is null)
+                return false;
+            RelayDescription.Write(target, this, log, Array.FindAll(_hls.Active, packager => (formats & (1 << (int)packager.Format)) != 0 && packager.IsAsked), now);
+            return true;
+        }
+    }
+
     /// <summary>Position among the bytes of a relay's wire log where the entry of that number lies; -1 where it is not kept or has not come.</summary>
     /// <param name="wire">The wire log.</param>
     /// <param name="timeline">Id of the Timeline that the number belongs to.</param>

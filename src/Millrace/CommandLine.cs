@@ -48,6 +48,12 @@ internal sealed class CommandLine
 
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON." };
 
+    private readonly Option<string?> _stream = new("--stream")
+    {
+        Description = "Ask this node, the origins and the cluster's map for a stream too, and say what they know of it.",
+        HelpName = "VHOST/APP/NAME",
+    };
+
     private CommandLine(CommandContext context) => _context = context;
 
     public static async Task<int> InvokeAsync(string[] arguments, CommandContext context, CancellationToken cancellationToken)
@@ -74,7 +80,7 @@ internal sealed class CommandLine
         var check = new Command("check-config", "Check the configuration, print all errors, and exit.") { _config, _preset, _role, _print };
         check.SetAction(CheckConfig);
 
-        var doctor = new Command("doctor", "Check what a node needs here: ports, origins, Redis, clocks, limits. Changes nothing; exits with 1 when something fails.") { _config, _preset, _role, _json };
+        var doctor = new Command("doctor", "Check what a node needs here: ports, origins, Redis, clocks, limits. Changes nothing; exits with 1 when something fails.") { _config, _preset, _role, _stream, _json };
         doctor.SetAction((result, cancellationToken) => VisitAsync(result, cancellationToken));
 
         var version = new Command("version", "Print the version.");
@@ -88,7 +94,7 @@ internal sealed class CommandLine
 
     private async Task<int> VisitAsync(ParseResult result, CancellationToken cancellationToken)
     {
-        var report = await Visit.RunAsync(Read(result), cancellationToken);
+        var report = await Visit.RunAsync(Read(result), result.GetValue(_stream), cancellationToken);
         if (result.GetValue(_json))
             report.WriteJson(_context.Output);
         else

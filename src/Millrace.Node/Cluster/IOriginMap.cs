@@ -32,6 +32,9 @@ internal interface IOriginMap : IAsyncDisposable
 
     /// <summary>All nodes that live, this one too, by name; as they were last when the map cannot be reached.</summary>
     Task<IReadOnlyList<NodeStatus>> NodesAsync(CancellationToken cancellationToken);
+
+    /// <summary>What <see cref="NodesAsync"/> found last; empty before.</summary>
+    IReadOnlyList<NodeStatus> KnownNodes { get; }
 }
 
 /// <summary>What a look-up found.</summary>

@@ -54,8 +54,10 @@ internal sealed class MemoryOriginMap : IOriginMap
         return ValueTask.FromResult(_counters.Answered(answer));
     }
 
-    public Task<IReadOnlyList<NodeStatus>> NodesAsync(CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<NodeStatus>>([.. _table.Nodes.Select(static node => node.Status).OrderBy(static status => status.Id, StringComparer.Ordinal)]);
+    public IReadOnlyList<NodeStatus> KnownNodes =>
+        [.. _table.Nodes.Select(static node => node.Status).OrderBy(static status => status.Id, StringComparer.Ordinal)];
+
+    public Task<IReadOnlyList<NodeStatus>> NodesAsync(CancellationToken cancellationToken) => Task.FromResult(KnownNodes);
 
     public ValueTask DisposeAsync()
     {

@@ -10,7 +10,11 @@ internal sealed class NodeListing(ClusterSettings settings, RedisLink link, Orig
 
     private readonly Lock _lock = new();
     private Task<IReadOnlyList<NodeStatus>> _newest = Task.FromResult<IReadOnlyList<NodeStatus>>([]);
+    private IReadOnlyList<NodeStatus> _known = [];
     private long? _readAt;
+
+    /// <summary>As they were read last.</summary>
+    public IReadOnlyList<NodeStatus> Known => Volatile.Read(ref _known);
 
     public Task<IReadOnlyList<NodeStatus>> GetAsync(CancellationToken cancellationToken)
     {
@@ -19,28 +23,27 @@ internal sealed class NodeListing(ClusterSettings settings, RedisLink link, Orig
             var isFresh = _readAt is { } at && time.GetElapsedTime(at) < settings.Heartbeat;
             if (!isFresh && _newest.IsCompleted && link.IsConnected)
             {
-                var before = _newest.Result;
                 _readAt = time.GetTimestamp();
-                _newest = Task.Run(() => ReadAsync(before), CancellationToken.None);
+                _newest = Task.Run(ReadAsync, CancellationToken.None);
             }
 
             return _newest.WaitAsync(cancellationToken);
         }
     }
 
-    private async Task<IReadOnlyList<NodeStatus>> ReadAsync(IReadOnlyList<NodeStatus> before)
+    private async Task<IReadOnlyList<NodeStatus>> ReadAsync()
     {
         try
         {
-            return link.Database is { } database
-                ? await RedisCommands.NodesAsync(database, settings.Redis.Prefix).WaitAsync(Limit, time)
-                : before;
+            if (link.Database is { } database)
+                Volatile.Write(ref _known, await RedisCommands.NodesAsync(database, settings.Redis.Prefix).WaitAsync(Limit, time));
         }
         catch (Exception e)
         {
             // The library has more exceptions than a common base of them; who asks is told what was known last.
             counters.Failed(e.Message);
-            return before;
         }
+
+        return Known;
     }
 }

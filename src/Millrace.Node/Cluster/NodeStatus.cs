@@ -6,15 +6,21 @@ namespace Millrace.Node.Cluster;
 /// <summary>What a node says about itself with each heartbeat.</summary>
 /// <param name="Id"><c>cluster.node</c>.</param>
 /// <param name="Relay"><c>millrace://host:port</c>; empty where other nodes cannot reach it.</param>
-/// <param name="Http">Base URL of its media port; empty without one.</param>
+/// <param name="Http">Base URL of its media port, as viewers reach it; empty without one.</param>
 /// <param name="Started">When its process started.</param>
 /// <param name="Streams">Live streams.</param>
 /// <param name="Sessions">Publishers and players.</param>
 /// <param name="Cpu">Cores in use, 0 and up.</param>
 internal sealed record NodeStatus(string Id, string Relay, string Http, DateTimeOffset Started, int Streams, int Sessions, double Cpu)
 {
-    /// <summary>Of the JSON, in bytes: two URLs and some numbers.</summary>
+    /// <summary>Of the JSON, in bytes: some URLs and numbers.</summary>
     public const int MaxBytes = 4096;
+
+    /// <summary>As <see cref="Http"/>, over TLS.</summary>
+    public string Https { get; init; } = "";
+
+    /// <summary><c>rtmp://host:port</c>, as clients reach it; empty without one.</summary>
+    public string Rtmp { get; init; } = "";
 
     public string ToJson() => JsonSerializer.Serialize(this, NodeStatusJson.Default.NodeStatus);
 
@@ -27,7 +33,7 @@ internal sealed record NodeStatus(string Id, string Relay, string Http, DateTime
         {
             var status = JsonSerializer.Deserialize(json, NodeStatusJson.Default.NodeStatus);
             return status is { Relay: not null, Http: not null, Streams: >= 0, Sessions: >= 0 } && status.Id == id && double.IsFinite(status.Cpu)
-                ? status
+                ? status with { Http = Usable(status.Http), Https = Usable(status.Https), Rtmp = Usable(status.Rtmp) }
                 : null;
         }
         catch (JsonException)
@@ -35,6 +41,9 @@ internal sealed record NodeStatus(string Id, string Relay, string Http, DateTime
             return null;
         }
     }
+
+    /// <summary>Clients are told them.</summary>
+    private static string Usable(string? url) => url is not null && OriginUrl.IsUsable(url) ? url : "";
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

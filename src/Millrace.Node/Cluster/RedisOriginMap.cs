@@ -71,6 +71,8 @@ internal sealed class RedisOriginMap : IOriginMap
 
     public ValueTask<OriginAnswer> FindAsync(StreamName name, CancellationToken cancellationToken) => _lookups.FindAsync(name, cancellationToken);
 
+    public IReadOnlyList<NodeStatus> KnownNodes => _nodes.Known;
+
     public Task<IReadOnlyList<NodeStatus>> NodesAsync(CancellationToken cancellationToken) => _nodes.GetAsync(cancellationToken);
 
     /// <summary>Takes out what this node has put into the map: within a second, and <c>cluster.redis.connect_timeout</c> where it is just connecting.</summary>

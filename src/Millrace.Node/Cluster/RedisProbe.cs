@@ -1,13 +1,22 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Node.Settings;
+using Millrace.Streams;
+using StackExchange.Redis;
 
 namespace Millrace.Node.Cluster;
 
-/// <summary>Whether the Redis of the settings can be used, found out without writing to it.</summary>
+/// <summary>Whether the Redis of the settings can be used, and what it says, found out without writing to it.</summary>
 internal static class RedisProbe
 {
     /// <returns>Why not, or null and how long it took to answer.</returns>
-    public static async Task<(string? Error, TimeSpan Answer)> RunAsync(ClusterSettings settings, TimeProvider time)
+    public static Task<(string? Error, TimeSpan Answer)> RunAsync(ClusterSettings settings, TimeProvider time) =>
+        AskAsync(settings, time, static database => database.PingAsync());
+
+    /// <returns>Why it cannot be asked, or null and the stream's entry; that is null where there is none.</returns>
+    public static Task<(string? Error, string? Url)> FindAsync(ClusterSettings settings, StreamName name, TimeProvider time) =>
+        AskAsync(settings, time, database => RedisCommands.GetAsync(database, settings.Redis.Prefix + name));
+
+    private static async Task<(string? Error, T? Answer)> AskAsync<T>(ClusterSettings settings, TimeProvider time, Func<IDatabaseAsync, Task<T>> ask)
     {
         using var link = new RedisLink(settings, time, NullLogger.Instance);
         if (await link.ConnectAsync() is { } error)
@@ -16,7 +25,7 @@ internal static class RedisProbe
             return (link.LostReason ?? "the connection was lost at once", default);
         try
         {
-            return (null, await database.PingAsync().WaitAsync(settings.Redis.ConnectTimeout, time));
+            return (null, await ask(database).WaitAsync(settings.Redis.ConnectTimeout, time));
         }
         catch (Exception e)
         {

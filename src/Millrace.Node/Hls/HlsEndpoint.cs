@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Millrace.Node.Cluster;
 using Millrace.Node.Http;
 using Millrace.Node.Metrics;
 
@@ -25,7 +26,7 @@ internal sealed class HlsEndpoint(NodeContext node)
     private async Task AnswerAsync(HttpContext context)
     {
         var query = context.Request.QueryString.Value ?? "";
-        var request = HlsRequest.Parse(node.Settings, context.Request.Host.Value ?? "", FlvEndpoint.PathOf(context), query.Length > 0 ? query[1..] : "");
+        var request = HlsRequest.Parse(node.Settings, context.Request.Host.Value ?? "", FlvEndpoint.PathOf(context), query.Length > 0 ? query[1..] : "", context.Request.IsHttps ? ClientProtocol.Https : ClientProtocol.Http);
         var resource = _resolver.Resolve(request, NodeClock.Micros);
         if (resource.Wait is not null)
             resource = await WaitAsync(context, request, resource, NodeClock.Micros);

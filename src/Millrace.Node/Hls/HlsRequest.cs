@@ -1,3 +1,4 @@
+using Millrace.Node.Cluster;
 using Millrace.Node.Http;
 using Millrace.Node.Metrics;
 using Millrace.Node.Settings;
@@ -16,7 +17,7 @@ internal sealed class HlsRequest
 
     private HlsRequest(NodeSettings settings, string host, string path, string query)
     {
-        Query = query;
+        (Path, Query) = (path, query);
         Format = HlsTarget.TrafficOf(path);
         Vhost = StreamAddress.VhostOf(settings, host);
         if (!HlsTarget.TryParse(path, out var target))
@@ -52,6 +53,12 @@ internal sealed class HlsRequest
 
     public HlsDirectives Directives { get; }
 
+    /// <summary>How the client came.</summary>
+    public ClientProtocol Protocol { get; init; } = ClientProtocol.Http;
+
+    /// <summary>Percent-encoded.</summary>
+    public string Path { get; }
+
     /// <summary>Without its question mark.</summary>
     public string Query { get; }
 
@@ -80,5 +87,7 @@ internal sealed class HlsRequest
     /// <param name="host">Host header: selects the vhost.</param>
     /// <param name="path">Percent-encoded.</param>
     /// <param name="query">Without its question mark.</param>
-    public static HlsRequest Parse(NodeSettings settings, string host, string path, string query) => new(settings, host, path, query);
+    /// <param name="protocol">How the client came.</param>
+    public static HlsRequest Parse(NodeSettings settings, string host, string path, string query, ClientProtocol protocol = ClientProtocol.Http) =>
+        new(settings, host, path, query) { Protocol = protocol };
 }

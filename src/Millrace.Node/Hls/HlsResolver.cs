@@ -47,7 +47,7 @@ internal sealed class HlsResolver(NodeContext node)
         {
             if (Find(name, request.Target) is not { State: not StreamState.Idle } && Fetch(name, request) is { } fetching)
             {
-                if (fetching.Wait is not null)
+                if (fetching.Wait is not null || fetching.Location.Length > 0)
                     return fetching;
                 missing = fetching;
             }
@@ -78,9 +78,11 @@ internal sealed class HlsResolver(NodeContext node)
         return stream;
     }
 
-    /// <summary>What another node holds is fetched; null where the stream is this node's own, or has come.</summary>
+    /// <summary>What another node holds is fetched, or asked for there; null where the stream is this node's own, or has come.</summary>
     private MediaResource? Fetch(StreamName name, HlsRequest request)
     {
+        if (MediaResource.Elsewhere(node, node.Redirects.ForViewer(name, request.Query, request.Protocol), request.Protocol, request.Path, request.Query) is { } elsewhere)
+            return elsewhere;
         var state = node.Upstreams.Want(name, request.Query, [], out var refusal);
         if (state == UpstreamState.Missing)
             return Refuse(RelayStatus.Of(refusal!), refusal!.Reason) with { Asked = name };

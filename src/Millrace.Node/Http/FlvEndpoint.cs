@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Millrace.Media.Flv;
+using Millrace.Node.Cluster;
 using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
 using Millrace.Streams.Wire;
@@ -16,8 +17,8 @@ internal sealed class FlvEndpoint(NodeContext node)
     public async Task ServeAsync(HttpContext context)
     {
         var request = context.Request;
-        var resource = MediaResource.Resolve(node, request.Host.Value ?? "", PathOf(context), request.QueryString.Value ?? "");
         var isWebSocket = context.WebSockets.IsWebSocketRequest;
+        var resource = await ResolveAsync(context, isWebSocket ? ClientProtocol.Other : request.IsHttps ? ClientProtocol.Https : ClientProtocol.Http);
         if (!isWebSocket && IsWebSocketAttempt(request))
             resource = MediaResource.BadHandshake;
         TrafficTag.Set(context, resource.Asked, isWebSocket ? TrafficFormat.WsFlv : TrafficFormat.Flv);
@@ -56,6 +57,21 @@ internal sealed class FlvEndpoint(NodeContext node)
         finally
         {
             session.Close(kicked ?? reason);
+        }
+    }
+
+    private async Task<MediaResource> ResolveAsync(HttpContext context, ClientProtocol protocol)
+    {
+        var request = context.Request;
+        while (true)
+        {
+            var resource = MediaResource.Resolve(node, request.Host.Value ?? "", PathOf(context), request.QueryString.Value ?? "", protocol);
+            if (resource.Wait is not { } wait)
+                return resource;
+            var known = wait.Waiters.When(wait.Condition);
+            await known.WaitAsync(TimeSpan.FromMicroseconds(wait.LimitMicros), context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!known.IsCompleted)
+                return resource;
         }
     }
 

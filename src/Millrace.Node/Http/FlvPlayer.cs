@@ -3,8 +3,11 @@ using System.Security.Cryptography;
 using System.Text;
 using Millrace.Media;
 using Millrace.Media.Flv;
+using Millrace.Node.Cluster;
+using Millrace.Node.Hls;
 using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
+using Millrace.Node.Shards;
 using Millrace.Streams.Log;
 using Millrace.Streams.Packaging;
 using Millrace.Streams.Wire;
@@ -27,9 +30,16 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
 
     public void Open(long now)
     {
-        _resource = MediaResource.Resolve(node, request.Host, request.Path, request.Query);
+        _resource = MediaResource.Resolve(node, request.Host, request.Path, request.Query, _isWebSocket ? ClientProtocol.Other : ClientProtocol.Http);
         if (_isWebSocket && (!request.HasWebSocketVersion || request.WebSocketKey.Length == 0))
             _resource = MediaResource.BadHandshake;
+        if (_resource.Wait is { } wait)
+        {
+            _waitEnd = now + wait.LimitMicros;
+            _ = AwaitAsync(wait);
+            return;
+        }
+
         if (_resource.Stream is null || request.IsHead)
         {
             Answer(_resource, now);
@@ -40,6 +50,15 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
         Attach(now);
         if (!_isStarted && !_resource.IsPatient && !connection.IsEnding && node.Upstreams.IsMissing(_resource.Stream))
             Refuse("no other node has the stream", now);
+    }
+
+    /// <summary>Who has the stream is known.</summary>
+    public override void OnReleased(long now)
+    {
+        if (_resource!.Wait is null || connection.IsEnding || connection.IsAnswering)
+            return;
+        _waitEnd = long.MaxValue;
+        Open(now);
     }
 
     /// <summary>The first media is about to go out: the answer's head and the FLV header come before it.</summary>
@@ -86,6 +105,13 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
     {
         if (now < _waitEnd || _isStarted)
             return;
+        if (_resource!.Wait is not null)
+        {
+            _waitEnd = long.MaxValue;
+            Answer(_resource, now);
+            return;
+        }
+
         Refuse("the stream did not come in time", now);
     }
 
@@ -146,6 +172,12 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
 
         connection.SendControl(_isWebSocket ? WebSocketReader.GoingAway : request.IsVersion11 ? HttpChunk.Last : default, now);
         connection.EndAfterSent(reason, now);
+    }
+
+    private async Task AwaitAsync(HlsWait wait)
+    {
+        await wait.Waiters.When(wait.Condition);
+        connection.Shard.Post(() => connection.Serve(Turn.Released, 0, NodeClock.Micros));
     }
 
     private void Attach(long now)

@@ -76,6 +76,7 @@ internal static class HttpAnswerHead
         206 => "HTTP/1.1 206 Partial Content\r\n"u8,
         302 => "HTTP/1.1 302 Found\r\n"u8,
         304 => "HTTP/1.1 304 Not Modified\r\n"u8,
+        307 => "HTTP/1.1 307 Temporary Redirect\r\n"u8,
         400 => "HTTP/1.1 400 Bad Request\r\n"u8,
         404 => "HTTP/1.1 404 Not Found\r\n"u8,
         415 => "HTTP/1.1 415 Unsupported Media Type\r\n"u8,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Millrace.Media.Flv;
+using Millrace.Node.Cluster;
 using Millrace.Node.Hls;
 using Millrace.Node.Relay;
 using Millrace.Node.Sessions;
@@ -54,7 +55,7 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
     /// <summary>The answer depends on Accept-Encoding.</summary>
     public bool VariesByEncoding { get; init; }
 
-    /// <summary>Where to look instead (302).</summary>
+    /// <summary>Where to look instead (302, 307).</summary>
     public string Location { get; init; } = "";
 
     /// <summary>What has to happen before there is an answer; the request is then resolved again.</summary>
@@ -66,7 +67,12 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
     public static bool IsMedia(ReadOnlySpan<byte> path) => path.EndsWith(SuffixBytes);
 
     /// <summary>Resolves <c>/app/name.flv</c>, with <c>?flv=legacy</c> and <c>?wait=10s</c>.</summary>
-    public static MediaResource Resolve(NodeContext node, string host, string path, string query)
+    /// <param name="node">The node.</param>
+    /// <param name="host">Host header: selects the vhost.</param>
+    /// <param name="path">Percent-encoded.</param>
+    /// <param name="query">With its question mark or without.</param>
+    /// <param name="protocol">How the viewer came.</param>
+    public static MediaResource Resolve(NodeContext node, string host, string path, string query, ClientProtocol protocol = ClientProtocol.Other)
     {
         if (!StreamAddress.TryParseHttp(node.Settings, host, path[..^Suffix.Length], query, out var address, out var error))
             return Refuse(400, error);
@@ -77,12 +83,24 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
         var form = address.Argument("flv") == "legacy" ? FlvForm.Legacy : FlvForm.Enhanced;
         if (node.Registry.Find(address.Name) is { IsWaiting: false })
             return new MediaResource(200, FlvType, "", address.Name, form, 0) { Asked = address.Name };
+        if (Elsewhere(node, node.Redirects.ForViewer(address.Name, query, protocol), protocol, path, query) is { } elsewhere)
+            return elsewhere;
         var state = node.Upstreams.Want(address.Name, address.Query, [], out var refusal, UpstreamProtocol.Flv);
         if (state == UpstreamState.Pending)
             return new MediaResource(200, FlvType, "", address.Name, form, Math.Max(waitMicros, node.Settings.Edge.StartTimeout.ToMicros())) { Asked = address.Name, IsPatient = waitMicros > 0 };
         if (waitMicros > 0)
             return new MediaResource(200, FlvType, "", address.Name, form, waitMicros) { Asked = address.Name, IsPatient = true };
         return refusal is { Code: not RelayRefusalCode.NotFound } ? Refuse(RelayStatus.Of(refusal), refusal.Reason) with { Asked = address.Name } : NotLive(address.Name);
+    }
+
+    /// <summary>Sends the viewer to the node that has the stream, or has him wait until that is known; null where he is served here.</summary>
+    public static MediaResource? Elsewhere(NodeContext node, RedirectLookup? lookup, ClientProtocol protocol, string path, string query)
+    {
+        if (lookup is null)
+            return null;
+        if (!lookup.IsDone)
+            return Refuse(503, "the cluster's map has not answered in time") with { Asked = lookup.Name, Wait = new HlsWait(lookup.Waiters, HlsCondition.Started, node.Settings.Edge.StartTimeout.ToMicros()) };
+        return lookup.HttpUrl(protocol, path, query.TrimStart('?')) is { } url ? Refuse(307, $"the stream is at node {lookup.Owner}") with { Asked = lookup.Name, Location = url } : null;
     }
 
     public static MediaResource NotLive(StreamName name) => Refuse(404, $"{name.Path} is not live") with { Asked = name };

@@ -283,9 +283,34 @@ internal sealed class RelayConnection : ShardConnection
                 _publisher = new RelayPublisher(this, _node, name, request);
                 _publisher.Open(now);
                 break;
+            case RelayRequestKind.Describe:
+                Describe(name, request, now);
+                break;
             default:
                 Refuse(new RelayRefusal(RelayRefusalCode.Bad, $"{request.Kind} is not served here"), now);
                 break;
         }
+    }
+
+    /// <summary>What is here now: for a question alone nothing is fetched.</summary>
+    private void Describe(StreamName name, RelayRequest request, long now)
+    {
+        var description = new ArrayBufferWriter<byte>(4 * 1024);
+        if (_node.Registry.Find(name) is not { } stream || !stream.TryDescribe(request.Formats, now, description))
+        {
+            Refuse(new RelayRefusal(RelayRefusalCode.NotFound, $"{name.Path} is not live"), now);
+            return;
+        }
+
+        // Without playlists there is room for it in any case.
+        if (description.WrittenCount > RelayRules.MaxState)
+        {
+            description.ResetWrittenCount();
+            stream.TryDescribe(formats: 0, now, description);
+        }
+
+        _session.Accept(Shard.Reply, description.WrittenSpan);
+        _session.Stop(Shard.Reply, "described");
+        EndAfterReply("described", now);
     }
 }

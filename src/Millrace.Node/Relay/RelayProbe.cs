@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using System.Text;
 using Millrace.Node.Settings;
 using Millrace.Protocols.Relay;
+using Millrace.Streams;
+using Millrace.Streams.Relay;
 
 namespace Millrace.Node.Relay;
 
@@ -18,6 +20,12 @@ internal enum RelayProbeOutcome
     /// <summary>It is this node itself.</summary>
     Loop,
 
+    /// <summary>It has no such stream.</summary>
+    NotFound,
+
+    /// <summary>It tells this one nothing of the stream.</summary>
+    Denied,
+
     /// <summary>Whatever else the other side, or this one, objected to.</summary>
     Refused,
 
@@ -31,9 +39,13 @@ internal enum RelayProbeOutcome
 /// <param name="AheadMicros">What the other node's clock is ahead of this one's; wrong by at most half of the round trip.</param>
 /// <param name="RoundTripMicros">The shortest of some heartbeats.</param>
 internal sealed record RelayProbeResult(
-    RelayProbeOutcome Outcome, string? Node = null, string? Error = null, long AheadMicros = 0, long RoundTripMicros = 0);
+    RelayProbeOutcome Outcome, string? Node = null, string? Error = null, long AheadMicros = 0, long RoundTripMicros = 0)
+{
+    /// <summary>What the other node knows of the stream that it was asked for.</summary>
+    public RelayDescription? Description { get; init; }
+}
 
-/// <summary>Connects to another node as an edge does, measures the link for a moment, and leaves without asking for a stream.</summary>
+/// <summary>Connects to another node as an edge does, and leaves without playing anything.</summary>
 /// <param name="settings">Valid settings of this side.</param>
 internal sealed class RelayProbe(NodeSettings settings)
 {
@@ -46,7 +58,21 @@ internal sealed class RelayProbe(NodeSettings settings)
     /// <summary>Nobody's media waits: a link that is slow is told apart from one that is dead.</summary>
     private const long TimeoutMicros = 3_000_000;
 
-    public async Task<RelayProbeResult> RunAsync(OriginAddress origin, CancellationToken cancellationToken)
+    /// <summary>As whom it asks for a stream: this node itself may be asked, and no node refuses it as a loop.</summary>
+    private const string Asker = "doctor";
+
+    /// <summary>Measures the link for a moment.</summary>
+    public Task<RelayProbeResult> RunAsync(OriginAddress origin, CancellationToken cancellationToken) =>
+        ConnectAsync(origin, socket => TalkAsync(socket, request: null, cancellationToken), cancellationToken);
+
+    /// <summary>Asks what the other node knows of a stream.</summary>
+    public Task<RelayProbeResult> DescribeAsync(OriginAddress origin, StreamName stream, CancellationToken cancellationToken)
+    {
+        var request = new RelayRequest { Kind = RelayRequestKind.Describe, Stream = stream.ToString(), Agent = Asker, Formats = byte.MaxValue };
+        return ConnectAsync(origin, socket => TalkAsync(socket, request, cancellationToken), cancellationToken);
+    }
+
+    private async Task<RelayProbeResult> ConnectAsync(OriginAddress origin, Func<Socket, Task<RelayProbeResult>> talk, CancellationToken cancellationToken)
     {
         var fault = RelayProbeOutcome.NoAddress;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -59,7 +85,7 @@ internal sealed class RelayProbe(NodeSettings settings)
             limit.CancelAfter(settings.Edge.ConnectTimeout);
             await socket.ConnectAsync(remote, limit.Token);
             fault = RelayProbeOutcome.Refused;
-            return await TalkAsync(socket, cancellationToken);
+            return await talk(socket);
         }
         catch (SocketException e)
         {
@@ -71,12 +97,12 @@ internal sealed class RelayProbe(NodeSettings settings)
         }
     }
 
-    private async Task<RelayProbeResult> TalkAsync(Socket socket, CancellationToken cancellationToken)
+    private async Task<RelayProbeResult> TalkAsync(Socket socket, RelayRequest? request, CancellationToken cancellationToken)
     {
-        using var session = new RelaySession(Options(), NodeClock.Micros);
+        using var session = new RelaySession(Options(request is null ? MediaNode.IdOf(settings) : Asker), NodeClock.Micros);
         var output = new ArrayBufferWriter<byte>();
         var input = new byte[RelayRules.MaxSetup];
-        RelayRefusal? refusal = null;
+        var heard = new Heard(request);
         Task<int>? receiving = null;
         var end = long.MaxValue;
         session.Start(output);
@@ -93,21 +119,21 @@ internal sealed class RelayProbe(NodeSettings settings)
                 receiving = null;
                 if (received == 0)
                     session.Close("the peer closed the connection");
-                Feed(session, new ReadOnlySequence<byte>(input, 0, received), output, ref refusal);
+                Feed(session, new ReadOnlySequence<byte>(input, 0, received), output, heard);
             }
 
             session.OnDeadline(NodeClock.Micros, output);
             // Only now is it sure that it accepts us: it answers nobody else.
-            if (end == long.MaxValue && session.ClockOffsetMicros is not null)
+            if (request is null && end == long.MaxValue && session.ClockOffsetMicros is not null)
                 end = NodeClock.Micros + MeasureMicros;
         }
 
-        return await LeaveAsync(socket, session, refusal, cancellationToken);
+        return await LeaveAsync(socket, session, heard, cancellationToken);
     }
 
-    private RelayOptions Options() => new()
+    private RelayOptions Options(string node) => new()
     {
-        Node = MediaNode.IdOf(settings),
+        Node = node,
         IsClient = true,
         Secret = Encoding.UTF8.GetBytes(settings.Relay.Secret.Value),
         HeartbeatMicros = HeartbeatMicros,
@@ -120,29 +146,55 @@ internal sealed class RelayProbe(NodeSettings settings)
     {
         RelayRefusalCode.Unauthorized => RelayProbeOutcome.Secret,
         RelayRefusalCode.Loop => RelayProbeOutcome.Loop,
+        RelayRefusalCode.NotFound => RelayProbeOutcome.NotFound,
+        RelayRefusalCode.Denied => RelayProbeOutcome.Denied,
         _ => RelayProbeOutcome.Refused,
     };
 
-    private static void Feed(RelaySession session, ReadOnlySequence<byte> input, ArrayBufferWriter<byte> output, ref RelayRefusal? refusal)
+    private static void Feed(RelaySession session, ReadOnlySequence<byte> input, ArrayBufferWriter<byte> output, Heard heard)
     {
         while (!input.IsEmpty && !session.IsClosed)
         {
             session.Receive(input, output, NodeClock.Micros, out var consumed);
             input = input.Slice(consumed);
             while (session.TryTakeEvent(out var happened))
-                refusal ??= happened.Refusal;
+                heard.Take(session, happened, output);
         }
     }
 
-    private static async Task<RelayProbeResult> LeaveAsync(Socket socket, RelaySession session, RelayRefusal? refusal, CancellationToken cancellationToken)
+    private static async Task<RelayProbeResult> LeaveAsync(Socket socket, RelaySession session, Heard heard, CancellationToken cancellationToken)
     {
         var node = session.PeerNode.Length > 0 ? session.PeerNode : null;
+        if (heard.Description is not null)
+            return new RelayProbeResult(RelayProbeOutcome.Accepted, node) { Description = heard.Description };
         if (session.CloseReason is { } reason)
-            return new RelayProbeResult(OutcomeOf(refusal), node, refusal?.Reason ?? reason);
+            return new RelayProbeResult(OutcomeOf(heard.Refusal), node, heard.Refusal?.Reason ?? reason);
         var result = new RelayProbeResult(RelayProbeOutcome.Accepted, node, AheadMicros: session.ClockOffsetMicros ?? 0, RoundTripMicros: session.RoundTripMicros);
         var output = new ArrayBufferWriter<byte>();
         session.Stop(output, "only a check");
         await socket.SendAsync(output.WrittenMemory, cancellationToken);
         return result;
+    }
+
+    /// <summary>What the other node has said so far.</summary>
+    /// <param name="request">What it is asked for when it has let this one in; null: nothing.</param>
+    private sealed class Heard(RelayRequest? request)
+    {
+        public RelayRefusal? Refusal { get; private set; }
+
+        public RelayDescription? Description { get; private set; }
+
+        public void Take(RelaySession session, in RelayEvent happened, ArrayBufferWriter<byte> output)
+        {
+            Refusal ??= happened.Refusal;
+            if (happened.Kind == RelayEventKind.Ready && request is not null)
+                session.Request(output, request);
+            if (happened.Kind != RelayEventKind.Accepted)
+                return;
+            if (RelayDescription.TryRead(happened.Payload.Span, out var description))
+                Description = description;
+            else
+                session.Close("an answer that cannot be read");
+        }
     }
 }

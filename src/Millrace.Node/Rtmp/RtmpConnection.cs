@@ -1,4 +1,5 @@
 using System.Buffers;
+using Millrace.Node.Cluster;
 using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
@@ -14,7 +15,7 @@ namespace Millrace.Node.Rtmp;
 /// One RTMP socket: feeds its session, and hands what comes out to one of the two bridges, <see cref="RtmpPublisher"/> or
 /// <see cref="RtmpPlayer"/>.
 /// </summary>
-internal sealed class RtmpConnection : ShardConnection
+internal sealed partial class RtmpConnection : ShardConnection
 {
     /// <summary>Reads of one turn, so that a publisher in full flight does not keep the others waiting.</summary>
     private const int MaxReads = 4;
@@ -233,6 +234,7 @@ internal sealed class RtmpConnection : ShardConnection
                 StartPublish(happened.Publish!, now);
                 break;
             case RtmpEventKind.PublishEnded:
+                _lookup = null;
                 _publisher?.End(isClean: true, now);
                 _publisher = null;
                 break;
@@ -240,6 +242,7 @@ internal sealed class RtmpConnection : ShardConnection
                 StartPlay(happened.Play!, now);
                 break;
             case RtmpEventKind.PlayEnded:
+                _lookup = null;
                 _player?.Stop();
                 _player = null;
                 break;
@@ -260,7 +263,7 @@ internal sealed class RtmpConnection : ShardConnection
             return;
         }
 
-        _publisher = RtmpPublisher.TryStart(this, _node, address, now);
+        Route(_node.Redirects.ForPublisher(address.Name, address.Query), address, request.Name, isPublisher: true, now);
     }
 
     private void StartPlay(RtmpPlayRequest request, long now)
@@ -276,7 +279,6 @@ internal sealed class RtmpConnection : ShardConnection
 
         if (_publisher is null)
             JoinCrowd();
-        _player = new RtmpPlayer(this, _node, address.Name, address.Query);
-        _player.Open(now);
+        Route(_node.Redirects.ForViewer(address.Name, address.Query, ClientProtocol.Rtmp), address, request.Name, isPublisher: false, now);
     }
 }

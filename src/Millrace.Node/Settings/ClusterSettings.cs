@@ -33,10 +33,46 @@ internal sealed record ClusterSettings
     /// </summary>
     public TimeSpan LookupTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>
+    /// What a client gets who comes here for a stream that another node of the map has; default proxy. Who is sent there is not sent on from there,
+    /// and where the other node says no address for his protocol (<see cref="Public"/>) he is served here.
+    /// </summary>
+    public StreamElsewhere Elsewhere { get; init; } = StreamElsewhere.Proxy;
+
+    /// <summary>Where clients whom other nodes send reach this one.</summary>
+    public PublicSettings Public { get; init; } = new();
+
     public RedisSettings Redis { get; init; } = new();
 
     /// <summary>The name in effect.</summary>
     public string NodeId => Node.Length > 0 ? Node : Environment.MachineName;
+}
+
+internal enum StreamElsewhere
+{
+    /// <summary>It is fetched from there and served here.</summary>
+    Proxy,
+
+    /// <summary>He is sent there: RTMP 302, HTTP 307; publishers too.</summary>
+    Redirect,
+}
+
+/// <summary>
+/// This node's addresses for clients. Default of each: <see cref="ClusterSettings.Advertise"/>'s host, and the first port that listens for it; <see cref="None"/>:
+/// nobody is sent here by that protocol.
+/// </summary>
+internal sealed record PublicSettings
+{
+    public const string None = "none";
+
+    /// <summary><c>rtmp://host:port</c>.</summary>
+    public string Rtmp { get; init; } = "";
+
+    /// <summary><c>http://host:port</c>, for HTTP-FLV and HLS.</summary>
+    public string Http { get; init; } = "";
+
+    /// <summary><c>https://host:port</c>, for those who come by TLS: browsers let no page of https go on to http.</summary>
+    public string Https { get; init; } = "";
 }
 
 internal enum OriginMapKind

@@ -44,7 +44,7 @@ internal enum RelayMessageType : byte
     /// <summary>Client: may a viewer play or a publisher publish?</summary>
     Authorize = 8,
 
-    /// <summary>Server: the request is granted; its payload depends on the request.</summary>
+    /// <summary>Server: the request is granted; its payload depends on the request. Behind that of <see cref="Describe"/> the server ends the connection.</summary>
     Accepted = 9,
 
     /// <summary>Either side: <c>reason</c>; nothing follows.</summary>

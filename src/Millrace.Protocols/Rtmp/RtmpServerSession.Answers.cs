@@ -48,9 +48,11 @@ internal sealed partial class RtmpServerSession
 
     /// <summary>
     /// Refuses the connection and ends the session; <see cref="CloseReason"/> becomes the description. With DeferConnect the client gets
-    /// _error; after an automatic accept, onStatus. <paramref name="redirect"/> is an RTMP URL to go to instead (ex.redirect, code 302).
+    /// _error; after an automatic accept, onStatus. <paramref name="redirect"/> is an RTMP URL to go to instead (ex.redirect, code 302):
+    /// what to connect to, as Adobe's servers say it; <paramref name="redirectStream"/> the whole URL of the stream, as SRS says it besides
+    /// (ex.redirect2).
     /// </summary>
-    public void RejectConnect(IBufferWriter<byte> reply, string description, string? redirect = null)
+    public void RejectConnect(IBufferWriter<byte> reply, string description, string? redirect = null, string? redirectStream = null)
     {
         if (IsClosed)
         {
@@ -69,6 +71,11 @@ internal sealed partial class RtmpServerSession
             amf.StartObject();
             amf.Member("code", 302);
             amf.Member("redirect", redirect);
+            if (redirectStream is not null)
+            {
+                amf.Member("redirect2", redirectStream);
+            }
+
             amf.EndObject();
         }
 

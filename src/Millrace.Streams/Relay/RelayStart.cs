@@ -33,7 +33,16 @@ internal sealed record RelayStart
     public static byte[] Write(LiveStream stream, StreamLog log, long number)
     {
         var payload = new ArrayBufferWriter<byte>(1_024);
-        var output = new RelayWriter(payload);
+        var isInEra = number < log.End && log[number].Kind != LogEntryKind.EraStart;
+        Write(new RelayWriter(payload), stream, number, isInEra ? log.EraOf(log[number].EraNumber) : null);
+        var message = new ArrayBufferWriter<byte>(payload.WrittenCount + RelayFrame.MaxHeader);
+        RelayWriter.Message(message, RelayMessageType.Start, payload.WrittenSpan);
+        return message.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Writes the payload.</summary>
+    public static void Write(RelayWriter output, LiveStream stream, long number, Era? era)
+    {
         output.Fixed((long)stream.Timeline.Id);
         output.Bytes(stream.Timeline.Secret);
         output.Number((ulong)number);
@@ -41,13 +50,9 @@ internal sealed record RelayStart
         RelayFields.WritePath(output, stream);
         RelayFields.Write(output, stream.Hls);
         output.Bytes(stream.Metadata.Span);
-        var isInEra = number < log.End && log[number].Kind != LogEntryKind.EraStart;
-        output.Flag(isInEra);
-        if (isInEra)
-            RelayFields.Write(output, log.EraOf(log[number].EraNumber));
-        var message = new ArrayBufferWriter<byte>(payload.WrittenCount + RelayFrame.MaxHeader);
-        RelayWriter.Message(message, RelayMessageType.Start, payload.WrittenSpan);
-        return message.WrittenSpan.ToArray();
+        output.Flag(era is not null);
+        if (era is not null)
+            RelayFields.Write(output, era);
     }
 
     /// <param name="payload">Of the message.</param>

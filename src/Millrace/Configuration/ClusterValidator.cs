@@ -1,3 +1,4 @@
+using Millrace.Node.Cluster;
 using Millrace.Node.Settings;
 
 namespace Millrace.Configuration;
@@ -18,7 +19,19 @@ internal static class ClusterValidator
         checks.Require(isExpiryValid, "cluster.expiry",
             $"{Units.Format(cluster.Expiry)} is out of range: two heartbeats ({Units.Format(2 * cluster.Heartbeat)}) to 10m");
         checks.Positive("cluster.lookup_timeout", cluster.LookupTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10));
+        Public("cluster.public.rtmp", cluster.Public.Rtmp, "rtmp", checks);
+        Public("cluster.public.http", cluster.Public.Http, Uri.UriSchemeHttp, checks);
+        Public("cluster.public.https", cluster.Public.Https, Uri.UriSchemeHttps, checks);
         Redis(cluster.Redis, checks);
+    }
+
+    private static void Public(string path, string address, string scheme, SettingsChecks checks)
+    {
+        if (address.Length == 0 || address == PublicSettings.None)
+            return;
+        var isAddress = Uri.TryCreate(address, UriKind.Absolute, out var url) && url.Scheme == scheme && url.Host.Length > 0
+            && url.AbsolutePath is "" or "/" && url.Query.Length == 0 && url.Fragment.Length == 0 && url.UserInfo.Length == 0 && OriginUrl.IsUsable(address);
+        checks.Require(isAddress, path, $"'{address}' is neither {scheme}://host:port nor {PublicSettings.None}");
     }
 
     private static void Redis(RedisSettings redis, SettingsChecks checks)

@@ -8,7 +8,10 @@ namespace Millrace.Doctor;
 internal static class Visit
 {
     /// <summary>Without valid settings there is nothing else to look at.</summary>
-    public static async Task<DoctorReport> RunAsync(LoadedSettings loaded, CancellationToken cancellationToken)
+    /// <param name="loaded">The settings.</param>
+    /// <param name="stream">A stream to be asked for, <c>vhost/app/name</c>; null: none.</param>
+    /// <param name="cancellationToken">Ends the visit.</param>
+    public static async Task<DoctorReport> RunAsync(LoadedSettings loaded, string? stream, CancellationToken cancellationToken)
     {
         if (loaded.Errors.Count > 0)
             return DoctorReport.Of([.. loaded.Errors.Select(static error => DoctorCheck.Fail("configuration", error.ToString(), "correct it; millrace.example.yml has every setting"))]);
@@ -16,12 +19,14 @@ internal static class Visit
         var settings = loaded.Settings;
         var running = await RunningNode.FindAsync(settings, cancellationToken);
         var origins = OriginChecks.RunAsync(settings, cancellationToken);
+        var streams = stream is null ? null : StreamChecks.RunAsync(settings, stream, running is not null, cancellationToken);
         var redis = settings.Cluster.Map == OriginMapKind.Redis ? RedisAsync(settings.Cluster) : null;
         return DoctorReport.Of(
         [
             DoctorCheck.Ok("configuration", "it is valid"),
             .. ListenerChecks.Run(settings, running),
             .. await origins,
+            .. streams is null ? [] : await streams,
             .. redis is null ? Array.Empty<DoctorCheck>() : [await redis],
             .. new MachineChecks(settings, process: running?.Owner?.Process).Run(),
         ]);

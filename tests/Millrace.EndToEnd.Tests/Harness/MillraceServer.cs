@@ -7,6 +7,9 @@ namespace Millrace.EndToEnd.Harness;
 /// <summary>The built product with a configuration file of its own, on free ports of the loopback address.</summary>
 internal sealed class MillraceServer : IAsyncDisposable
 {
+    /// <summary>In settings: the port of the server's own relay.</summary>
+    public const string OwnRelayPort = "$RELAY_PORT";
+
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
     private readonly IReadOnlyDictionary<string, string>? _environment;
@@ -29,7 +32,7 @@ internal sealed class MillraceServer : IAsyncDisposable
               listen: ["{Address}:{ApiPort}"]
             relay:
               listen: ["{Address}:{RelayPort}"]
-            {settings}
+            {settings.Replace(OwnRelayPort, RelayPort.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)}
             """);
         Process = Run();
     }

@@ -35,6 +35,9 @@ internal sealed class RtmpPeer : IDisposable
     /// <summary>Codes of all onStatus messages so far.</summary>
     public IReadOnlyList<string> Statuses => [.. _statuses];
 
+    /// <summary>Where the server has sent this client.</summary>
+    public string? Redirect { get; private set; }
+
     public IReadOnlyList<ClipTag> Media => [.. _media];
 
     public int MediaCount => _media.Count;
@@ -155,7 +158,8 @@ internal sealed class RtmpPeer : IDisposable
                 IsReady = true;
                 break;
             case RtmpClientEventKind.Status:
-                _statuses.Enqueue(happened.Status!.Code);
+                Redirect = happened.Status!.Redirect ?? Redirect;
+                _statuses.Enqueue(happened.Status.Code);
                 break;
             case RtmpClientEventKind.Media:
                 _media.Enqueue(new ClipTag((FlvTagType)happened.MessageType, happened.Timestamp, happened.Payload.ToArray()));

@@ -175,6 +175,28 @@ public sealed class RtmpServerSessionTests
     }
 
     [Fact]
+    public void Who_publishes_or_plays_can_be_sent_to_another_server_in_both_forms()
+    {
+        using var session = new RtmpServerSession(RtmpOptions.Default, 0);
+        var feed = new RtmpFeed(session);
+        feed.Push(new RtmpBytes().Handshake().Connect().Publish().ToArray());
+
+        session.RejectConnect(feed.Reply, "RTMP 302 Redirect", "rtmp://other/live", "rtmp://other/live/x?a=b");
+
+        session.IsClosed.ShouldBeTrue();
+        var status = Replies.Messages(feed.Reply.WrittenSpan.ToArray()).Last(m => m.Type == RtmpMessageType.CommandAmf0 && m.Payload.Span.IndexOf("onStatus"u8) >= 0);
+        status.StreamId.ShouldBe(0u);
+        RtmpCommand.TryParse(status, out var command).ShouldBeTrue();
+        var info = command.Argument(0);
+        info.GetString("level").ShouldBe("error");
+        info.GetString("code").ShouldBe("NetConnection.Connect.Rejected");
+        var ex = info["ex"].ShouldNotBeNull();
+        ex.GetNumber("code").ShouldBe(302);
+        ex.GetString("redirect").ShouldBe("rtmp://other/live");
+        ex.GetString("redirect2").ShouldBe("rtmp://other/live/x?a=b");
+    }
+
+    [Fact]
     public void Enhanced_capabilities_are_read_and_reconnect_goes_only_to_those_who_can()
     {
         using var legacy = new RtmpServerSession(RtmpOptions.Default, 0);

@@ -26,6 +26,12 @@ public sealed class ClusterSettingsTests
     [InlineData("cluster: {heartbeat: 6s}", "cluster.expiry")]
     [InlineData("cluster: {expiry: 11m}", "cluster.expiry")]
     [InlineData("cluster: {lookup_timeout: 0}", "cluster.lookup_timeout")]
+    [InlineData("cluster: {elsewhere: forward}", "cluster.elsewhere")]
+    [InlineData("cluster: {public: {rtmp: 'origin.example:1935'}}", "cluster.public.rtmp")]
+    [InlineData("cluster: {public: {rtmp: 'http://origin.example'}}", "cluster.public.rtmp")]
+    [InlineData("cluster: {public: {http: 'https://origin.example'}}", "cluster.public.http")]
+    [InlineData("cluster: {public: {http: 'http://origin.example/media'}}", "cluster.public.http")]
+    [InlineData("cluster: {public: {https: 'https://origin.example?a=b'}}", "cluster.public.https")]
     [InlineData("cluster: {redis: {endpoint: ''}}", "cluster.redis.endpoint")]
     [InlineData("cluster: {redis: {endpoint: 'redis:70000'}}", "cluster.redis.endpoint")]
     [InlineData("cluster: {redis: {endpoint: 'redis:'}}", "cluster.redis.endpoint")]
@@ -45,6 +51,7 @@ public sealed class ClusterSettingsTests
     [InlineData("cluster: {heartbeat: 5s, expiry: 10s, lookup_timeout: 10s}")]
     [InlineData("cluster: {redis: {endpoint: redis, password: 'with space', prefix: 'millrace:', database: 15, tls: true}}")]
     [InlineData("cluster: {redis: {endpoint: '[::1]'}}")]
+    [InlineData("cluster: {elsewhere: redirect, public: {rtmp: 'rtmp://origin.example:1936', http: 'http://[2001:db8::1]:8080', https: none}}")]
     public void The_ends_of_the_ranges_are_allowed(string yaml) => Loading.Load(yaml).Valid();
 
     [Theory]

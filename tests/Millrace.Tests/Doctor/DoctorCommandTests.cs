@@ -118,6 +118,27 @@ public sealed class DoctorCommandTests : IDisposable
         output.ShouldMatch($"fail  cluster\\.redis +127\\.0\\.0\\.1:{port}: ");
     }
 
+    [Fact]
+    public async Task A_stream_that_is_asked_for_and_is_nowhere_is_a_failure()
+    {
+        await using var node = await StartAsync("origin-1", "s");
+        Write($$"""
+            cluster: { node: edge-1 }
+            rtmp: { listen: ["127.0.0.1:0"] }
+            http: { listen: [] }
+            relay: { listen: [], secret: s }
+            api: { listen: [] }
+            limits: { connections: 100 }
+            vhosts: [ { name: default, mode: remote, origin: "millrace://127.0.0.1:{{node.RelayPort}}" } ]
+            """);
+        var (code, output) = await DoctorAsync("--stream", "default/live/x");
+        code.ShouldBe(1);
+        output.ShouldMatch($"warn  stream default/live/x at millrace://127\\.0\\.0\\.1:{node.RelayPort} +node origin-1 does not have it: live/x is not live\n");
+        output.ShouldMatch("fail  stream default/live/x +no node that was asked has it\n");
+        (await DoctorAsync()).Code.ShouldBe(0);
+        (await DoctorAsync("--stream", "x")).Output.ShouldMatch("fail  stream x +that is no stream's name\n +-> write vhost/app/name");
+    }
+
     public void Dispose() => File.Delete(_file);
 
     private static async Task<MediaNode> StartAsync(string id, string secret)

@@ -1,0 +1,42 @@
+using System.Net;
+using System.Net.Sockets;
+using Millrace.Node.Settings;
+using Millrace.Node.Tests.Harness;
+using Millrace.Node.Tests.Relay;
+
+namespace Millrace.Node.Tests.Cluster;
+
+/// <summary>Nodes that find each other by an origin map, and say where they are.</summary>
+internal static class MappedNodes
+{
+    /// <param name="id">Its <c>cluster.node</c>.</param>
+    /// <param name="redis">Who keeps the map; null: this process.</param>
+    /// <param name="change">What else is different.</param>
+    public static Task<TestNode> StartAsync(string id, RedisServer? redis = null, Func<ClusterSettings, ClusterSettings>? change = null)
+    {
+        var port = FreePort();
+        return RelayNodes.StartAsync(id, [], settings =>
+        {
+            var cluster = settings.Cluster with
+            {
+                Advertise = FormattableString.Invariant($"127.0.0.1:{port}"),
+                Elsewhere = StreamElsewhere.Redirect,
+                Map = redis is null ? OriginMapKind.Memory : OriginMapKind.Redis,
+                Heartbeat = TimeSpan.FromMilliseconds(100),
+                Redis = new RedisSettings { Endpoint = FormattableString.Invariant($"127.0.0.1:{redis?.Port}") },
+            };
+            return settings with
+            {
+                Cluster = change?.Invoke(cluster) ?? cluster,
+                Relay = settings.Relay with { Listen = [new ListenEndpoint(IPAddress.Loopback, port)] },
+            };
+        });
+    }
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}
