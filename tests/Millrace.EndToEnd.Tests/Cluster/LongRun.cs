@@ -10,4 +10,10 @@ internal static class LongRun
 
     /// <summary>Times that a player goes to another node.</summary>
     public static int Switches { get; } = IsAsked ? 6 : 3;
+
+    /// <summary>Viewers behind a cache, and how long they watch.</summary>
+    public static int CachedViewers { get; } = IsAsked ? 1_000 : 200;
+
+    /// <inheritdoc cref="CachedViewers"/>
+    public static TimeSpan CachedWatch { get; } = TimeSpan.FromSeconds(IsAsked ? 60 : 16);
 }
