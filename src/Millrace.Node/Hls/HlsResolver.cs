@@ -18,8 +18,11 @@ internal sealed class HlsResolver(NodeContext node)
 
     private const string NoCache = "no-cache";
 
-    /// <summary>Blocking replies and media, in target durations.</summary>
+    /// <summary>Blocking replies, in target durations.</summary>
     private const int LongCacheTargets = 6;
+
+    /// <summary>Media whose name is only ever its own: longer than most playlists list it, so that a cache need not ask again while somebody plays it.</summary>
+    private const string ObjectCache = "public, max-age=3600";
 
     private const int HoldTargets = 3;
 
@@ -31,9 +34,16 @@ internal sealed class HlsResolver(NodeContext node)
     /// <summary>RFC 8216bis 6.2.5.2: how far ahead of the playlist's end a part may be asked for, seconds.</summary>
     private const int AdvanceLimitSeconds = 3;
 
-    private static readonly MediaResource NothingNew = Refuse(503, "nothing new has come in time") with { CachePolicy = MediaResource.NoStore };
+    /// <summary>The only rendition of MPEG-TS.</summary>
+    private static readonly RenditionId TransportStream = new(TrackKind.Video, 0);
+
+    /// <summary>Kept briefly: of all who wait behind a cache one is to ask again, not each after the other.</summary>
+    private static readonly MediaResource NothingNew = Refuse(503, "nothing new has come in time");
 
     public static readonly MediaResource Gone = NotFound("the stream is not live, or the file has gone");
+
+    /// <summary>Whoever asks too early must not leave a 404 in a cache for those who ask in time.</summary>
+    private static readonly MediaResource NotYet = Gone with { CachePolicy = MediaResource.NoStore };
 
     /// <param name="request">The request; again, when what its answer had to wait for has happened.</param>
     /// <param name="now">Monotonic time, microseconds.</param>
@@ -132,7 +142,7 @@ internal sealed class HlsResolver(NodeContext node)
         if (request.Latest is { Resource: { } latest } && request.Latest.Snapshot == snapshot.Serial)
             return latest;
         if (ResolveAt(stream, snapshot, request) is not { } resource)
-            return null;
+            return MayCome(snapshot, target) ? NotYet with { Asked = stream.Name } : null;
         // It comes without a new snapshot.
         if (resource.Wait is { Condition.Event: HlsEvent.Fetched })
             return resource;
@@ -155,6 +165,17 @@ internal sealed class HlsResolver(NodeContext node)
             HlsFile.ContentKey => packager.HasKey(target.Number, target.Key) ? Key(packager, target.Number) : null,
             _ => Segment(stream, snapshot, target),
         };
+    }
+
+    /// <summary>Whether the name may be that of an object within the time for which caches keep a 404.</summary>
+    private static bool MayCome(HlsSnapshot snapshot, HlsTarget target)
+    {
+        if (snapshot.IsEnded || target.Key.Length == 0 || target.File is HlsFile.MediaPlaylist)
+            return false;
+        if (target.File is HlsFile.Init or HlsFile.ContentKey || !snapshot.Packager.IsNumbered)
+            return true;
+        var id = target.File == HlsFile.TsSegment ? TransportStream : target.Rendition;
+        return snapshot.Find(id) is not { } view || (target.Number >= view.NextSegment && target.Number <= view.NextSegment + 1);
     }
 
     private static MediaResource? NestedAnswer(LiveStream stream, HlsRequest request, TsOptions ts)
@@ -215,7 +236,7 @@ internal sealed class HlsResolver(NodeContext node)
 
     private MediaResource? Segment(LiveStream stream, HlsSnapshot snapshot, HlsTarget target)
     {
-        var id = snapshot.Packager.Format == HlsFormat.TransportStream ? new RenditionId(TrackKind.Video, 0) : target.Rendition;
+        var id = snapshot.Packager.Format == HlsFormat.TransportStream ? TransportStream : target.Rendition;
         if (snapshot.Packager.FindSegment(id, target.Number) is not { IsSealed: true, IsGap: false } segment || (target.Key.Length > 0 && segment.NameKey != target.Key))
         {
             return snapshot.Find(id) is { } view && snapshot.Packager.IsNumbered && IsOnItsWay(stream, view, target)
@@ -252,7 +273,7 @@ internal sealed class HlsResolver(NodeContext node)
             Body = body,
             ETag = $"\"{etag}\"",
             // A plain name can mean another segment tomorrow.
-            CachePolicy = snapshot.Packager.Ts is { HasPlainNames: true } ? NoCache : LongCache(snapshot),
+            CachePolicy = snapshot.Packager.Ts is { HasPlainNames: true } ? NoCache : ObjectCache,
         };
     }
 

@@ -13,4 +13,10 @@ internal static class LongRun
 
     /// <summary>Faults of a chaos run.</summary>
     public static int Faults { get; } = IsAsked ? 100 : 12;
+
+    /// <summary>Viewers behind a cache, and how long they watch.</summary>
+    public static int CachedViewers { get; } = IsAsked ? 1_000 : 200;
+
+    /// <inheritdoc cref="CachedViewers"/>
+    public static TimeSpan CachedWatch { get; } = TimeSpan.FromSeconds(IsAsked ? 60 : 16);
 }

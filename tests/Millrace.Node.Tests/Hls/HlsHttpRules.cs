@@ -54,12 +54,33 @@ public sealed class HlsHttpRules
         foreach (var (path, least, most) in new[]
         {
             ("/live/x/llhls.m3u8", 0, 1), (hls.Video, 0, 1), ($"{hls.Video}?_HLS_msn={segment - 1}", 12, 3_600), ($"{hls.Video}?_HLS_msn={segment - 1}&_HLS_part=0", 12, 3_600),
-            ($"/live/x/{HlsNode.Uris(text).First()}", 12, 3_600), ($"/live/x/init_0_0_0_video_{hls.Key}_llhls.m4s", 12, 3_600), ($"/live/x/part_0_{segment - 1}_0_audio_{hls.Key}_llhls.m4s", 12, 3_600),
+            ($"/live/x/{HlsNode.Uris(text).First()}", 3_600, 3_600), ($"/live/x/init_0_0_0_video_{hls.Key}_llhls.m4s", 3_600, 3_600), ($"/live/x/part_0_{segment - 1}_0_audio_{hls.Key}_llhls.m4s", 3_600, 3_600),
             ("/live/x.m3u8", 0, 1), ("/live/none/llhls.m3u8", 0, 2), ($"/live/x/seg_0_99_video_{hls.Key}_llhls.m4s", 0, 2),
         })
         {
             using var answer = await hls.Get(path);
             answer.Headers.CacheControl!.MaxAge!.Value.TotalSeconds.ShouldBeInRange(least, most, path);
+        }
+    }
+
+    [Fact]
+    public async Task L29_what_may_be_there_before_a_cache_would_forget_its_404_is_not_kept_as_missing()
+    {
+        await using var hls = await HlsNode.StartAsync();
+        var (_, segment, parts) = await hls.Newest();
+        var transport = HlsNode.Uris(await hls.Text("/live/x.m3u8")).Last();
+        string Part(long msn, int part, string kind = "video") => $"/live/x/part_0_{msn}_{part}_{kind}_{hls.Key}_llhls.m4s";
+        foreach (var (path, isKept) in new[]
+        {
+            (Part(segment, parts + 1), false), (Part(segment, parts + 40), false), (Part(segment + 1, 0), false), (Part(segment, parts + 9, "audio"), false),
+            ($"/live/x/seg_0_{segment}_video_{hls.Key}_llhls.m4s", false), ($"/live/x/init_0_1_0_video_{hls.Key}_llhls.m4s", false),
+            ($"/live/{transport[..(transport.LastIndexOf('-') + 1)]}{segment + 1}.ts", false),
+            (Part(segment - 1, 500), true), (Part(segment + 9, 0), true), ("/live/x/part_0_0_0_video_nothing_llhls.m4s", true), ("/live/none/llhls.m3u8", true),
+        })
+        {
+            using var answer = await hls.Get(path);
+            answer.StatusCode.ShouldBe(HttpStatusCode.NotFound, path);
+            answer.Headers.CacheControl!.ToString().ShouldBe(isKept ? "public, max-age=1" : "no-store", path);
         }
     }
 
