@@ -13,7 +13,7 @@ internal sealed class OwnStatus(NodeContext node, int httpPort)
     private static readonly DateTimeOffset Started = new(Process.GetCurrentProcess().StartTime);
 
     private readonly NodeLoad _load = new();
-    private readonly string _relay = node.Settings.Cluster.Advertise is { Length: > 0 } advertise ? $"{OriginUrl.Scheme}://{advertise}" : "";
+    private readonly string _relay = node.Settings.AdvertisedUrl();
 
     public NodeStatus Make() => new(
         node.Id, _relay, HttpUrl(), Started, node.Registry.Streams.Count(stream => !stream.IsWaiting),
@@ -21,7 +21,7 @@ internal sealed class OwnStatus(NodeContext node, int httpPort)
 
     /// <summary>The relay's address is the only one that we know by which others reach this machine.</summary>
     private string HttpUrl() =>
-        httpPort > 0 && HostEndpoint.TryParse(node.Settings.Cluster.Advertise, 0, out var advertised, out _)
+        httpPort > 0 && HostEndpoint.TryParse(OriginUrl.WithoutScheme(node.Settings.Cluster.Advertise), 0, out var advertised, out _)
             ? $"http://{advertised with { Port = httpPort }}"
             : "";
 }

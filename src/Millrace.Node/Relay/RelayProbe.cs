@@ -1,7 +1,12 @@
 using System.Buffers;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Node.Settings;
+using Millrace.Node.Shards;
+using Millrace.Node.Tls;
 using Millrace.Protocols.Relay;
 
 namespace Millrace.Node.Relay;
@@ -11,6 +16,9 @@ internal enum RelayProbeOutcome
     /// <summary>The name cannot be looked up.</summary>
     NoAddress,
     Unreachable,
+
+    /// <summary>There is no TLS to be had there, or one side does not accept the other's certificate.</summary>
+    Tls,
 
     /// <summary>The two have different secrets, or one of them has none.</summary>
     Secret,
@@ -30,8 +38,9 @@ internal enum RelayProbeOutcome
 /// <param name="Error">Why it was not accepted.</param>
 /// <param name="AheadMicros">What the other node's clock is ahead of this one's; wrong by at most half of the round trip.</param>
 /// <param name="RoundTripMicros">The shortest of some heartbeats.</param>
+/// <param name="ValidUntil">When the other node's certificate expires; null without TLS.</param>
 internal sealed record RelayProbeResult(
-    RelayProbeOutcome Outcome, string? Node = null, string? Error = null, long AheadMicros = 0, long RoundTripMicros = 0);
+    RelayProbeOutcome Outcome, string? Node = null, string? Error = null, long AheadMicros = 0, long RoundTripMicros = 0, DateTime? ValidUntil = null);
 
 /// <summary>Connects to another node as an edge does, measures the link for a moment, and leaves without asking for a stream.</summary>
 /// <param name="settings">Valid settings of this side.</param>
@@ -46,6 +55,10 @@ internal sealed class RelayProbe(NodeSettings settings)
     /// <summary>Nobody's media waits: a link that is slow is told apart from one that is dead.</summary>
     private const long TimeoutMicros = 3_000_000;
 
+    private const string PeerClosed = "the peer closed the connection";
+
+    private static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(5);
+
     public async Task<RelayProbeResult> RunAsync(OriginAddress origin, CancellationToken cancellationToken)
     {
         var fault = RelayProbeOutcome.NoAddress;
@@ -59,7 +72,12 @@ internal sealed class RelayProbe(NodeSettings settings)
             limit.CancelAfter(settings.Edge.ConnectTimeout);
             await socket.ConnectAsync(remote, limit.Token);
             fault = RelayProbeOutcome.Refused;
-            return await TalkAsync(socket, cancellationToken);
+            await using var stream = new NetworkStream(socket);
+            return origin.IsTls ? await SecureAsync(stream, origin, cancellationToken) : await TalkAsync(stream, cancellationToken);
+        }
+        catch (IOException e)
+        {
+            return new RelayProbeResult(fault, Error: e.InnerException?.Message ?? e.Message);
         }
         catch (SocketException e)
         {
@@ -71,7 +89,33 @@ internal sealed class RelayProbe(NodeSettings settings)
         }
     }
 
-    private async Task<RelayProbeResult> TalkAsync(Socket socket, CancellationToken cancellationToken)
+    private async Task<RelayProbeResult> SecureAsync(NetworkStream stream, OriginAddress origin, CancellationToken cancellationToken)
+    {
+        var check = new PeerCheck(origin.TlsName);
+        var isHandshake = true;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(HandshakeTime);
+        try
+        {
+            await using var secure = new SslStream(stream, leaveInnerStreamOpen: true, check.Accept);
+            var tls = RelayTls.Open(settings, NullLogger.Instance, NodeClock.Micros);
+            await secure.AuthenticateAsClientAsync(tls.Client(origin, NodeClock.Micros), limit.Token);
+            isHandshake = false;
+            var result = await TalkAsync(secure, cancellationToken) with { ValidUntil = check.ValidUntil };
+            return result is { Node: null, Error: PeerClosed } ? result with { Outcome = RelayProbeOutcome.Tls, Error = check.DescribeEnd(null, hasReceived: false) } : result;
+        }
+        catch (ListenException e)
+        {
+            return new RelayProbeResult(RelayProbeOutcome.Tls, Error: e.Message);
+        }
+        catch (Exception e) when (e is IOException or AuthenticationException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            var error = isHandshake ? check.DescribeFailure(e, isHandshake) : check.DescribeEnd(e, hasReceived: false);
+            return new RelayProbeResult(RelayProbeOutcome.Tls, Error: error, ValidUntil: check.ValidUntil);
+        }
+    }
+
+    private async Task<RelayProbeResult> TalkAsync(Stream stream, CancellationToken cancellationToken)
     {
         using var session = new RelaySession(Options(), NodeClock.Micros);
         var output = new ArrayBufferWriter<byte>();
@@ -83,16 +127,16 @@ internal sealed class RelayProbe(NodeSettings settings)
         while (!session.IsClosed && NodeClock.Micros < end)
         {
             if (output.WrittenCount > 0)
-                await socket.SendAsync(output.WrittenMemory, cancellationToken);
+                await stream.WriteAsync(output.WrittenMemory, cancellationToken);
             output.ResetWrittenCount();
-            receiving ??= socket.ReceiveAsync(input, cancellationToken).AsTask();
+            receiving ??= stream.ReadAsync(input, cancellationToken).AsTask();
             var pause = TimeSpan.FromMicroseconds(Math.Max(1_000, Math.Min(session.NextDeadline, end) - NodeClock.Micros));
             if (await Task.WhenAny(receiving, Task.Delay(pause, cancellationToken)) == receiving)
             {
                 var received = await receiving;
                 receiving = null;
                 if (received == 0)
-                    session.Close("the peer closed the connection");
+                    session.Close(PeerClosed);
                 Feed(session, new ReadOnlySequence<byte>(input, 0, received), output, ref refusal);
             }
 
@@ -102,7 +146,7 @@ internal sealed class RelayProbe(NodeSettings settings)
                 end = NodeClock.Micros + MeasureMicros;
         }
 
-        return await LeaveAsync(socket, session, refusal, cancellationToken);
+        return await LeaveAsync(stream, session, refusal, cancellationToken);
     }
 
     private RelayOptions Options() => new()
@@ -134,7 +178,7 @@ internal sealed class RelayProbe(NodeSettings settings)
         }
     }
 
-    private static async Task<RelayProbeResult> LeaveAsync(Socket socket, RelaySession session, RelayRefusal? refusal, CancellationToken cancellationToken)
+    private static async Task<RelayProbeResult> LeaveAsync(Stream stream, RelaySession session, RelayRefusal? refusal, CancellationToken cancellationToken)
     {
         var node = session.PeerNode.Length > 0 ? session.PeerNode : null;
         if (session.CloseReason is { } reason)
@@ -142,7 +186,7 @@ internal sealed class RelayProbe(NodeSettings settings)
         var result = new RelayProbeResult(RelayProbeOutcome.Accepted, node, AheadMicros: session.ClockOffsetMicros ?? 0, RoundTripMicros: session.RoundTripMicros);
         var output = new ArrayBufferWriter<byte>();
         session.Stop(output, "only a check");
-        await socket.SendAsync(output.WrittenMemory, cancellationToken);
+        await stream.WriteAsync(output.WrittenMemory, cancellationToken);
         return result;
     }
 }

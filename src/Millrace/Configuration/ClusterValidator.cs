@@ -1,3 +1,4 @@
+using Millrace.Node.Cluster;
 using Millrace.Node.Settings;
 
 namespace Millrace.Configuration;
@@ -11,14 +12,23 @@ internal static class ClusterValidator
     {
         checks.Require(cluster.Node.Length <= ClusterSettings.MaxNodeLength && cluster.Node.All(IsNameCharacter), "cluster.node",
             $"'{cluster.Node}' is not a name: letters, digits, '.', '-' and '_', at most {ClusterSettings.MaxNodeLength}");
-        if (cluster.Advertise.Length > 0 && !HostEndpoint.TryParse(cluster.Advertise, 0, out _, out var error))
-            checks.Fail("cluster.advertise", error);
+        Advertise(cluster.Advertise, checks);
         checks.Positive("cluster.heartbeat", cluster.Heartbeat, LeastHeartbeat, TimeSpan.FromMinutes(1));
         var isExpiryValid = cluster.Expiry >= 2 * cluster.Heartbeat && cluster.Expiry <= TimeSpan.FromMinutes(10);
         checks.Require(isExpiryValid, "cluster.expiry",
             $"{Units.Format(cluster.Expiry)} is out of range: two heartbeats ({Units.Format(2 * cluster.Heartbeat)}) to 10m");
         checks.Positive("cluster.lookup_timeout", cluster.LookupTimeout, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10));
         Redis(cluster.Redis, checks);
+    }
+
+    private static void Advertise(string advertise, SettingsChecks checks)
+    {
+        var host = OriginUrl.WithoutScheme(advertise);
+        var scheme = advertise[..^host.Length];
+        if (scheme is not ("" or $"{OriginUrl.Scheme}{OriginUrl.Separator}" or $"{OriginUrl.TlsScheme}{OriginUrl.Separator}"))
+            checks.Fail("cluster.advertise", $"'{advertise}': other nodes connect by millrace:// or millraces://");
+        else if (advertise.Length > 0 && !HostEndpoint.TryParse(host, 0, out _, out var error))
+            checks.Fail("cluster.advertise", error);
     }
 
     private static void Redis(RedisSettings redis, SettingsChecks checks)

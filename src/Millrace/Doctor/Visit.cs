@@ -21,6 +21,7 @@ internal static class Visit
         [
             DoctorCheck.Ok("configuration", "it is valid"),
             .. ListenerChecks.Run(settings, running),
+            .. CertificateChecks.Run(settings),
             .. await origins,
             .. redis is null ? Array.Empty<DoctorCheck>() : [await redis],
             .. new MachineChecks(settings, process: running?.Owner?.Process).Run(),
