@@ -35,6 +35,7 @@ internal sealed class MediaNode : IAsyncDisposable
     private readonly HttpFront[] _fronts;
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<string> _description = [];
+    private TlsTunnels? _tunnels;
     private WebServers? _web;
     private Task _sweeper = Task.CompletedTask;
     private bool _isStopped;
@@ -69,6 +70,9 @@ internal sealed class MediaNode : IAsyncDisposable
 
     public int RelayPort { get; private set; }
 
+    /// <summary>0 without a certificate.</summary>
+    public int RelayTlsPort { get; private set; }
+
     /// <summary>0 without a certificate, as all ports that are not open.</summary>
     public int HttpsPort { get; private set; }
 
@@ -78,6 +82,8 @@ internal sealed class MediaNode : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var certificate = CheckWeb();
+        var relayLog = _loggers.CreateLogger("Millrace.Relay");
+        Context.Tunnels = _tunnels = new TlsTunnels(_settings, RelayTls.Open(_settings, relayLog, NodeClock.Micros), relayLog, _stopping.Token);
         var rtmp = ToRtmpOptions(_settings.Rtmp);
         for (var i = 0; i < _settings.Rtmp.Listen.Count; i++)
         {
@@ -100,6 +106,9 @@ internal sealed class MediaNode : IAsyncDisposable
             Context.RelayListeners = [.. Context.RelayListeners, _settings.Relay.Listen[i] with { Port = port }];
             RelayPort = RelayPort == 0 ? port : RelayPort;
         }
+
+        if (_settings.Relay.Tls.IsEnabled)
+            ListenRelayTls(_settings.Relay.Tls.Listen);
 
         // Before Kestrel, which takes longer than all else: publishers and viewers do not wait for it, only what is handed over to it.
         foreach (var shard in _shards)
@@ -153,8 +162,11 @@ internal sealed class MediaNode : IAsyncDisposable
             shard.BeginStop(NodeContext.StopReason, end);
         foreach (var shard in _shards)
             shard.Join();
+        var tunnels = _tunnels?.StopAsync() ?? Task.CompletedTask;
         if (_web is not null)
             await _web.StopAsync(deadline - TimeSpan.FromMicroseconds(NodeClock.Micros - start));
+        var rest = deadline - TimeSpan.FromMicroseconds(NodeClock.Micros - start);
+        await tunnels.WaitAsync(rest > TimeSpan.Zero ? rest : TimeSpan.Zero).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _sweeper.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -184,10 +196,21 @@ internal sealed class MediaNode : IAsyncDisposable
         return TlsCertificate.Open(tls, _loggers.CreateLogger("Millrace.Http"), NodeClock.Micros);
     }
 
+    private void ListenRelayTls(IReadOnlyList<ListenEndpoint> listen)
+    {
+        for (var i = 0; i < listen.Count; i++)
+        {
+            var port = _acceptor.Listen(listen[i], $"relay.tls.listen[{i}]", (socket, shard) => new RelayConnection(socket, shard, Context), Context.Tunnels.Accept);
+            Announce("relay TLS", listen[i], port);
+            Context.RelayTlsListeners = [.. Context.RelayTlsListeners, listen[i] with { Port = port }];
+            RelayTlsPort = RelayTlsPort == 0 ? port : RelayTlsPort;
+        }
+    }
+
     private void Register(StreamName stream, bool isLive)
     {
         if (isLive)
-            Context.OriginMap!.Register(stream, $"{OriginAddress.Scheme}://{_settings.Cluster.Advertise}/{stream}");
+            Context.OriginMap!.Register(stream, $"{_settings.AdvertisedUrl()}/{stream}");
         else
             Context.OriginMap!.Remove(stream);
     }

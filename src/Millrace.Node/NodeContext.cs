@@ -49,6 +49,16 @@ internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry
     /// <summary>Where other nodes connect, as far as the listeners are open.</summary>
     public IReadOnlyList<ListenEndpoint> RelayListeners { get; set; } = [];
 
+    /// <summary>The same of <c>relay.tls</c>.</summary>
+    public IReadOnlyList<ListenEndpoint> RelayTlsListeners { get; set; } = [];
+
+    /// <summary>Connections over TLS that shards do not have; none before the node has started.</summary>
+    public TlsTunnels Tunnels
+    {
+        get => field ?? throw new InvalidOperationException("The node has not started.");
+        set;
+    }
+
     public HlsAudience HlsAudience { get; } = new();
 
     public HlsFetches HlsFetches { get; } = new();

@@ -14,18 +14,22 @@ internal sealed record ClusterReply(
 /// <summary>This node.</summary>
 /// <param name="Id"><c>cluster.node</c>, or what stands for it.</param>
 /// <param name="Relay">Addresses where other nodes connect.</param>
+/// <param name="RelayTls">The same for TLS.</param>
 /// <param name="Advertise"><c>cluster.advertise</c>; null without one.</param>
 /// <param name="Secret">Whether other nodes must prove that they have <c>relay.secret</c>.</param>
-internal sealed record ClusterNode(string Id, string Version, IReadOnlyList<string> Relay, string? Advertise, bool Secret);
+/// <param name="ClientCertificates">Whether those that connect by TLS must show a certificate.</param>
+internal sealed record ClusterNode(
+    string Id, string Version, IReadOnlyList<string> Relay, IReadOnlyList<string> RelayTls, string? Advertise, bool Secret, bool ClientCertificates);
 
 /// <summary>Another node that takes a stream.</summary>
 /// <param name="Session">Its session here.</param>
 /// <param name="Stream">vhost/app/name.</param>
+/// <param name="Encrypted">Whether the link is TLS.</param>
 /// <param name="Bytes">Sent to it.</param>
 /// <param name="LagBytes">Bytes that the socket has yet to take.</param>
 /// <param name="RoundTripMs">Of the link; null while it has not been measured.</param>
 internal sealed record DownstreamReply(
-    string Session, string Node, string Stream, string Remote, DateTimeOffset Since, long Bytes, long LagBytes, double? RoundTripMs);
+    string Session, string Node, string Stream, string Remote, bool Encrypted, DateTimeOffset Since, long Bytes, long LagBytes, double? RoundTripMs);
 
 /// <summary>The origin map.</summary>
 /// <param name="Kind">memory or redis.</param>

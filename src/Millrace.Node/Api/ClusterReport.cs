@@ -16,7 +16,9 @@ internal sealed class ClusterReport(NodeContext node)
         var settings = node.Settings;
         var advertise = settings.Cluster.Advertise.Length > 0 ? settings.Cluster.Advertise : null;
         return new ClusterReply(
-            new ClusterNode(node.Id, StatusReport.Version, [.. node.RelayListeners.Select(static listener => listener.ToString())], advertise, settings.Relay.Secret.IsSet),
+            new ClusterNode(
+                node.Id, StatusReport.Version, [.. node.RelayListeners.Select(static listener => listener.ToString())],
+                [.. node.RelayTlsListeners.Select(static listener => listener.ToString())], advertise, settings.Relay.Secret.IsSet, settings.Relay.Tls.ClientCertificates),
             [.. node.Upstreams.All.Select(puller => PathReport.Of(puller, node.Registry.Find(puller.Name))).OrderBy(static upstream => upstream.Stream, StringComparer.Ordinal)],
             [.. node.Sessions.All.Select(DownstreamOf).OfType<DownstreamReply>().OrderBy(static downstream => downstream.Session, StringComparer.Ordinal)],
             node.Upstreams.CountMissing(NodeClock.Micros),
@@ -27,7 +29,7 @@ internal sealed class ClusterReport(NodeContext node)
     private static DownstreamReply? DownstreamOf(NodeSession session) =>
         session is { Role: SessionRole.Relay, Traffic: RelayConnection { Target: null } connection }
             ? new DownstreamReply(
-                session.Id, connection.Protocol.PeerNode, session.Stream!.ToString(), session.Remote.ToString(), session.Started,
+                session.Id, connection.Protocol.PeerNode, session.Stream!.ToString(), session.Remote.ToString(), connection.Socket.IsEncrypted, session.Started,
                 connection.BytesOut, connection.LagBytes, PathReport.ToMillis(connection.Link?.RoundTripMicros))
             : null;
 

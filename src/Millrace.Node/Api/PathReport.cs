@@ -29,7 +29,8 @@ internal static class PathReport
         var connection = puller.Connection;
         var link = connection?.Link;
         return new UpstreamReply(
-            puller.Name.ToString(), puller.Origin.ToString(), connection?.Protocol.PeerNode is { Length: > 0 } node ? node : null, StateOf(puller),
+            puller.Name.ToString(), puller.Origin, OriginAddress.TryParseUrl(puller.Origin) is { IsTls: true },
+            connection?.Protocol.PeerNode is { Length: > 0 } node ? node : null, StateOf(puller),
             puller.Switches, DateTimeOffset.FromUnixTimeMilliseconds(puller.Since / 1_000), ToMillis(stream is null ? null : LatencyOf(stream)),
             ToMillis(link?.AheadMicros), ToMillis(link?.RoundTripMicros));
     }

@@ -25,6 +25,7 @@ internal sealed record HopReply(string Node, double? LatencyMs, double? ClockOff
 /// <summary>Where a stream is fetched from.</summary>
 /// <param name="Stream">vhost/app/name.</param>
 /// <param name="Origin">URL.</param>
+/// <param name="Encrypted">Whether it is connected to by TLS.</param>
 /// <param name="Node">Id of the node there; null while there is no connection.</param>
 /// <param name="State">live; lost (another connection is being made, viewers are kept); pending (asked for the first time); missing; local.</param>
 /// <param name="Switches">Times that the stream went on from another connection.</param>
@@ -33,7 +34,7 @@ internal sealed record HopReply(string Node, double? LatencyMs, double? ClockOff
 /// <param name="ClockOffsetMs">What this node's clock is ahead of that node's; null while it has not been measured.</param>
 /// <param name="RoundTripMs">Of the link, the shortest of late.</param>
 internal sealed record UpstreamReply(
-    string Stream, string Origin, string? Node, string State, long Switches, DateTimeOffset Since, double? LagMs, double? ClockOffsetMs, double? RoundTripMs);
+    string Stream, string Origin, bool Encrypted, string? Node, string State, long Switches, DateTimeOffset Since, double? LagMs, double? ClockOffsetMs, double? RoundTripMs);
 
 /// <summary>The last stretch of a way: from this node to a viewer, or to another node.</summary>
 /// <param name="Node">Id of the other node; null for a viewer.</param>

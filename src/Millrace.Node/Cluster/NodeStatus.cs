@@ -5,7 +5,7 @@ namespace Millrace.Node.Cluster;
 
 /// <summary>What a node says about itself with each heartbeat.</summary>
 /// <param name="Id"><c>cluster.node</c>.</param>
-/// <param name="Relay"><c>millrace://host:port</c>; empty where other nodes cannot reach it.</param>
+/// <param name="Relay"><c>millrace://host:port</c> or <c>millraces://host:port</c>; empty where other nodes cannot reach it.</param>
 /// <param name="Http">Base URL of its media port, as viewers reach it; empty without one.</param>
 /// <param name="Started">When its process started.</param>
 /// <param name="Streams">Live streams.</param>

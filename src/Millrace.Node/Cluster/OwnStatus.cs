@@ -22,7 +22,7 @@ internal sealed class OwnStatus
         _node = node;
         var (cluster, tls) = (node.Settings.Cluster, node.Settings.Http.Tls);
         var own = cluster.Public;
-        _addresses = new NodeStatus(node.Id, cluster.Advertise.Length > 0 ? $"{OriginUrl.Scheme}://{cluster.Advertise}" : "", AddressOf(own.Http, "http", httpPort), Started, 0, 0, 0)
+        _addresses = new NodeStatus(node.Id, node.Settings.AdvertisedUrl(), AddressOf(own.Http, "http", httpPort), Started, 0, 0, 0)
         {
             Https = AddressOf(own.Https, "https", tls is { IsEnabled: true, Listen: [var first, ..] } ? first.Port : 0),
             Rtmp = AddressOf(own.Rtmp, "rtmp", rtmpPort),
@@ -41,6 +41,6 @@ internal sealed class OwnStatus
     {
         if (setting.Length > 0)
             return setting == PublicSettings.None ? "" : setting.TrimEnd('/');
-        return port > 0 && HostEndpoint.TryParse(_node.Settings.Cluster.Advertise, 0, out var advertised, out _) ? $"{scheme}://{advertised with { Port = port }}" : "";
+        return port > 0 && HostEndpoint.TryParse(OriginUrl.WithoutScheme(_node.Settings.Cluster.Advertise), 0, out var advertised, out _) ? $"{scheme}://{advertised with { Port = port }}" : "";
     }
 }

@@ -12,7 +12,9 @@ internal sealed record ForeignTarget(string Host, string App, string Name, strin
 {
     private const string Suffix = ".flv";
 
-    public string TcUrl => $"rtmp://{Host}/{App}";
+    public bool IsTls { get; init; }
+
+    public string TcUrl => $"{(IsTls ? "rtmps" : "rtmp")}://{Host}/{App}";
 
     /// <summary>For RTMP's publish and play.</summary>
     public string StreamName => Query.Length > 0 ? $"{Name}?{Query}" : Name;
@@ -38,7 +40,7 @@ internal sealed record ForeignTarget(string Host, string App, string Name, strin
         if (origin is { Kind: OriginKind.Flv, IsWhole: false } && !path.EndsWith(Suffix, StringComparison.Ordinal))
             path += Suffix;
         var slash = path.LastIndexOf('/');
-        return new ForeignTarget(HostOf(vhost, origin), slash < 0 ? "" : path[..slash], path[(slash + 1)..], origin.Query ?? WithoutVhost(query));
+        return new ForeignTarget(HostOf(vhost, origin), slash < 0 ? "" : path[..slash], path[(slash + 1)..], origin.Query ?? WithoutVhost(query)) { IsTls = origin.IsTls };
     }
 
     private static string Expand(string path, StreamName stream)
@@ -56,7 +58,7 @@ internal sealed record ForeignTarget(string Host, string App, string Name, strin
     /// <summary>The default vhost has no name that others would know.</summary>
     private static string HostOf(VhostSettings vhost, OriginAddress origin)
     {
-        var usual = origin.Kind == OriginKind.Rtmp ? OriginAddress.RtmpPort : origin.IsTls ? 443 : 80;
+        var usual = origin.IsTls ? 443 : origin.Kind == OriginKind.Rtmp ? OriginAddress.RtmpPort : 80;
         var host = vhost.UpstreamVhost.Length > 0
             ? vhost.UpstreamVhost.Replace("[vhost]", vhost.Name, StringComparison.Ordinal)
             : VhostSettings.IsDefault(vhost.Name) || vhost.Name.Contains('*') ? origin.Host : vhost.Name;

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using Millrace.Node.Cluster;
 using Millrace.Node.Settings;
 
 namespace Millrace.Node.Relay;
@@ -17,19 +18,29 @@ internal enum OriginKind
     Flv,
 }
 
-/// <summary>Where an origin is: <c>millrace://host:port</c>, <c>rtmp://host:port/app</c>, <c>http://host:port</c>, <c>https://host:port</c>, or <c>host:port</c>.</summary>
+/// <summary>
+/// Where an origin is: <c>millrace://host:port</c>, <c>rtmp://host:port/app</c>, <c>http://host:port</c>, the same with TLS as <c>millraces://</c>,
+/// <c>rtmps://</c> and <c>https://</c>, or <c>host:port</c>.
+/// </summary>
 /// <param name="Kind">How it is spoken to.</param>
 /// <param name="Host">A name or an address; IPv6 in brackets.</param>
 /// <param name="Port">1 to 65,535.</param>
 internal sealed record OriginAddress(OriginKind Kind, string Host, int Port)
 {
-    public const string Scheme = "millrace";
+    public const string Scheme = OriginUrl.Scheme;
     public const int DefaultPort = 9000;
     public const int RtmpPort = 1935;
-    private const string Separator = "://";
-    private const string Forms = "millrace://host:port, rtmp://host:port/app, http://host:port, https://host:port or host:port";
 
+    /// <summary>There is no standard; what services that take RTMP over TLS have.</summary>
+    public const int RtmpTlsPort = 443;
+
+    private const string Forms = "millrace://host:port, rtmp://host:port/app, http://host:port, the same with TLS (millraces, rtmps, https), or host:port";
+
+    /// <summary>TLS, with a certificate for <see cref="TlsName"/>.</summary>
     public bool IsTls { get; init; }
+
+    /// <summary>The host without brackets.</summary>
+    public string TlsName => Host.Trim('[', ']');
 
     /// <summary>
     /// What stands before app and name of a stream, without slashes at the ends; with <c>{app}</c>, <c>{name}</c> or <c>{vhost}</c> in it the whole
@@ -51,14 +62,14 @@ internal sealed record OriginAddress(OriginKind Kind, string Host, int Port)
         string text, [NotNullWhen(true)] out OriginAddress? address, [NotNullWhen(false)] out string? error, UpstreamProtocol protocol = UpstreamProtocol.Rtmp)
     {
         (address, error) = (null, null);
-        var hasScheme = text.Contains(Separator, StringComparison.Ordinal);
-        var whole = hasScheme ? text : (protocol == UpstreamProtocol.Flv ? Uri.UriSchemeHttp : "rtmp") + Separator + text;
+        var hasScheme = text.Contains(OriginUrl.Separator, StringComparison.Ordinal);
+        var whole = hasScheme ? text : (protocol == UpstreamProtocol.Flv ? Uri.UriSchemeHttp : "rtmp") + OriginUrl.Separator + text;
         if (!Uri.TryCreate(whole, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0)
             error = $"'{text}' is not an origin: {Forms}";
         else if (KindOf(uri.Scheme) is not { } kind)
             error = $"'{text}': origins are {Forms}";
         else if (kind == OriginKind.Millrace && uri.AbsolutePath.Length > 1)
-            error = $"'{text}': what the stream is called is the same at every node, {Scheme}://host:port";
+            error = $"'{text}': what the stream is called is the same at every node, {uri.Scheme}://host:port";
         else
             address = Of(uri, kind) with { Path = uri.GetComponents(UriComponents.Path, UriFormat.Unescaped).Trim('/') };
         return address is not null;
@@ -90,7 +101,7 @@ internal sealed record OriginAddress(OriginKind Kind, string Host, int Port)
     /// <summary>The addresses of the host. Names are looked up; what cannot be found throws.</summary>
     public async Task<IPEndPoint[]> ResolveAsync(CancellationToken cancellationToken)
     {
-        if (IPAddress.TryParse(Host.Trim('[', ']'), out var literal))
+        if (IPAddress.TryParse(TlsName, out var literal))
             return [new IPEndPoint(literal, Port)];
         var found = await Dns.GetHostAddressesAsync(Host, cancellationToken);
         return Array.ConvertAll(found, address => new IPEndPoint(address, Port));
@@ -101,23 +112,25 @@ internal sealed record OriginAddress(OriginKind Kind, string Host, int Port)
     {
         var scheme = Kind switch
         {
-            OriginKind.Millrace => Scheme,
-            OriginKind.Rtmp => "rtmp",
+            OriginKind.Millrace => IsTls ? OriginUrl.TlsScheme : Scheme,
+            OriginKind.Rtmp => IsTls ? "rtmps" : "rtmp",
             _ => IsTls ? Uri.UriSchemeHttps : Uri.UriSchemeHttp,
         };
         return Path.Length > 0 ? $"{scheme}://{Host}:{Port}/{Path}" : $"{scheme}://{Host}:{Port}";
     }
 
-    private static OriginAddress Of(Uri uri, OriginKind kind) =>
-        new(kind, uri.IdnHost.Contains(':', StringComparison.Ordinal) ? $"[{uri.IdnHost.Trim('[', ']')}]" : uri.IdnHost, uri.Port > 0 ? uri.Port : kind == OriginKind.Rtmp ? RtmpPort : DefaultPort)
-        {
-            IsTls = uri.Scheme == Uri.UriSchemeHttps,
-        };
+    private static OriginAddress Of(Uri uri, OriginKind kind)
+    {
+        var isTls = uri.Scheme is OriginUrl.TlsScheme or "rtmps" or "https";
+        var usual = kind == OriginKind.Rtmp ? (isTls ? RtmpTlsPort : RtmpPort) : isTls ? RelayTlsSettings.DefaultPort : DefaultPort;
+        var host = uri.IdnHost.Contains(':', StringComparison.Ordinal) ? $"[{uri.IdnHost.Trim('[', ']')}]" : uri.IdnHost;
+        return new OriginAddress(kind, host, uri.Port > 0 ? uri.Port : usual) { IsTls = isTls };
+    }
 
     private static OriginKind? KindOf(string scheme) => scheme switch
     {
-        Scheme => OriginKind.Millrace,
-        "rtmp" => OriginKind.Rtmp,
+        Scheme or OriginUrl.TlsScheme => OriginKind.Millrace,
+        "rtmp" or "rtmps" => OriginKind.Rtmp,
         "http" or "https" => OriginKind.Flv,
         _ => null,
     };

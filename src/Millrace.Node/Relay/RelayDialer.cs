@@ -110,7 +110,7 @@ internal sealed class RelayDialer(
     }
 
     private ShardSocket? Open(OriginAddress origin, IPEndPoint remote, out string? error) =>
-        origin.IsTls ? TlsTunnel.TryOpen(node, origin, remote, out error) : OutboundSocket.TryConnect(remote, out error);
+        origin.IsTls ? node.Tunnels.TryOpen(origin, remote, out error) : OutboundSocket.TryConnect(remote, out error);
 
     private ShardConnection Create(OriginAddress origin, ShardSocket socket)
     {

@@ -1,7 +1,12 @@
 using System.Buffers;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Node.Settings;
+using Millrace.Node.Shards;
+using Millrace.Node.Tls;
 using Millrace.Protocols.Relay;
 using Millrace.Streams;
 using Millrace.Streams.Relay;
@@ -13,6 +18,9 @@ internal enum RelayProbeOutcome
     /// <summary>The name cannot be looked up.</summary>
     NoAddress,
     Unreachable,
+
+    /// <summary>There is no TLS to be had there, or one side does not accept the other's certificate.</summary>
+    Tls,
 
     /// <summary>The two have different secrets, or one of them has none.</summary>
     Secret,
@@ -38,8 +46,9 @@ internal enum RelayProbeOutcome
 /// <param name="Error">Why it was not accepted.</param>
 /// <param name="AheadMicros">What the other node's clock is ahead of this one's; wrong by at most half of the round trip.</param>
 /// <param name="RoundTripMicros">The shortest of some heartbeats.</param>
+/// <param name="ValidUntil">When the other node's certificate expires; null without TLS.</param>
 internal sealed record RelayProbeResult(
-    RelayProbeOutcome Outcome, string? Node = null, string? Error = null, long AheadMicros = 0, long RoundTripMicros = 0)
+    RelayProbeOutcome Outcome, string? Node = null, string? Error = null, long AheadMicros = 0, long RoundTripMicros = 0, DateTime? ValidUntil = null)
 {
     /// <summary>What the other node knows of the stream that it was asked for.</summary>
     public RelayDescription? Description { get; init; }
@@ -61,18 +70,22 @@ internal sealed class RelayProbe(NodeSettings settings)
     /// <summary>As whom it asks for a stream: this node itself may be asked, and no node refuses it as a loop.</summary>
     private const string Asker = "doctor";
 
+    private const string PeerClosed = "the peer closed the connection";
+
+    private static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(5);
+
     /// <summary>Measures the link for a moment.</summary>
     public Task<RelayProbeResult> RunAsync(OriginAddress origin, CancellationToken cancellationToken) =>
-        ConnectAsync(origin, socket => TalkAsync(socket, request: null, cancellationToken), cancellationToken);
+        ConnectAsync(origin, request: null, cancellationToken);
 
     /// <summary>Asks what the other node knows of a stream.</summary>
     public Task<RelayProbeResult> DescribeAsync(OriginAddress origin, StreamName stream, CancellationToken cancellationToken)
     {
         var request = new RelayRequest { Kind = RelayRequestKind.Describe, Stream = stream.ToString(), Agent = Asker, Formats = byte.MaxValue };
-        return ConnectAsync(origin, socket => TalkAsync(socket, request, cancellationToken), cancellationToken);
+        return ConnectAsync(origin, request, cancellationToken);
     }
 
-    private async Task<RelayProbeResult> ConnectAsync(OriginAddress origin, Func<Socket, Task<RelayProbeResult>> talk, CancellationToken cancellationToken)
+    private async Task<RelayProbeResult> ConnectAsync(OriginAddress origin, RelayRequest? request, CancellationToken cancellationToken)
     {
         var fault = RelayProbeOutcome.NoAddress;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -85,7 +98,12 @@ internal sealed class RelayProbe(NodeSettings settings)
             limit.CancelAfter(settings.Edge.ConnectTimeout);
             await socket.ConnectAsync(remote, limit.Token);
             fault = RelayProbeOutcome.Refused;
-            return await talk(socket);
+            await using var stream = new NetworkStream(socket);
+            return origin.IsTls ? await SecureAsync(stream, origin, request, cancellationToken) : await TalkAsync(stream, request, cancellationToken);
+        }
+        catch (IOException e)
+        {
+            return new RelayProbeResult(fault, Error: e.InnerException?.Message ?? e.Message);
         }
         catch (SocketException e)
         {
@@ -97,7 +115,33 @@ internal sealed class RelayProbe(NodeSettings settings)
         }
     }
 
-    private async Task<RelayProbeResult> TalkAsync(Socket socket, RelayRequest? request, CancellationToken cancellationToken)
+    private async Task<RelayProbeResult> SecureAsync(NetworkStream stream, OriginAddress origin, RelayRequest? request, CancellationToken cancellationToken)
+    {
+        var check = new PeerCheck(origin.TlsName);
+        var isHandshake = true;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(HandshakeTime);
+        try
+        {
+            await using var secure = new SslStream(stream, leaveInnerStreamOpen: true, check.Accept);
+            var tls = RelayTls.Open(settings, NullLogger.Instance, NodeClock.Micros);
+            await secure.AuthenticateAsClientAsync(tls.Client(origin, NodeClock.Micros), limit.Token);
+            isHandshake = false;
+            var result = await TalkAsync(secure, request, cancellationToken) with { ValidUntil = check.ValidUntil };
+            return result is { Node: null, Error: PeerClosed } ? result with { Outcome = RelayProbeOutcome.Tls, Error = check.DescribeEnd(null, hasReceived: false) } : result;
+        }
+        catch (ListenException e)
+        {
+            return new RelayProbeResult(RelayProbeOutcome.Tls, Error: e.Message);
+        }
+        catch (Exception e) when (e is IOException or AuthenticationException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            var error = isHandshake ? check.DescribeFailure(e, isHandshake) : check.DescribeEnd(e, hasReceived: false);
+            return new RelayProbeResult(RelayProbeOutcome.Tls, Error: error, ValidUntil: check.ValidUntil);
+        }
+    }
+
+    private async Task<RelayProbeResult> TalkAsync(Stream stream, RelayRequest? request, CancellationToken cancellationToken)
     {
         using var session = new RelaySession(Options(request is null ? MediaNode.IdOf(settings) : Asker), NodeClock.Micros);
         var output = new ArrayBufferWriter<byte>();
@@ -109,16 +153,16 @@ internal sealed class RelayProbe(NodeSettings settings)
         while (!session.IsClosed && NodeClock.Micros < end)
         {
             if (output.WrittenCount > 0)
-                await socket.SendAsync(output.WrittenMemory, cancellationToken);
+                await stream.WriteAsync(output.WrittenMemory, cancellationToken);
             output.ResetWrittenCount();
-            receiving ??= socket.ReceiveAsync(input, cancellationToken).AsTask();
+            receiving ??= stream.ReadAsync(input, cancellationToken).AsTask();
             var pause = TimeSpan.FromMicroseconds(Math.Max(1_000, Math.Min(session.NextDeadline, end) - NodeClock.Micros));
             if (await Task.WhenAny(receiving, Task.Delay(pause, cancellationToken)) == receiving)
             {
                 var received = await receiving;
                 receiving = null;
                 if (received == 0)
-                    session.Close("the peer closed the connection");
+                    session.Close(PeerClosed);
                 Feed(session, new ReadOnlySequence<byte>(input, 0, received), output, heard);
             }
 
@@ -128,7 +172,7 @@ internal sealed class RelayProbe(NodeSettings settings)
                 end = NodeClock.Micros + MeasureMicros;
         }
 
-        return await LeaveAsync(socket, session, heard, cancellationToken);
+        return await LeaveAsync(stream, session, heard, cancellationToken);
     }
 
     private RelayOptions Options(string node) => new()
@@ -162,7 +206,7 @@ internal sealed class RelayProbe(NodeSettings settings)
         }
     }
 
-    private static async Task<RelayProbeResult> LeaveAsync(Socket socket, RelaySession session, Heard heard, CancellationToken cancellationToken)
+    private static async Task<RelayProbeResult> LeaveAsync(Stream stream, RelaySession session, Heard heard, CancellationToken cancellationToken)
     {
         var node = session.PeerNode.Length > 0 ? session.PeerNode : null;
         if (heard.Description is not null)
@@ -172,7 +216,7 @@ internal sealed class RelayProbe(NodeSettings settings)
         var result = new RelayProbeResult(RelayProbeOutcome.Accepted, node, AheadMicros: session.ClockOffsetMicros ?? 0, RoundTripMicros: session.RoundTripMicros);
         var output = new ArrayBufferWriter<byte>();
         session.Stop(output, "only a check");
-        await socket.SendAsync(output.WrittenMemory, cancellationToken);
+        await stream.WriteAsync(output.WrittenMemory, cancellationToken);
         return result;
     }
 

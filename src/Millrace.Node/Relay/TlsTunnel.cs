@@ -1,20 +1,34 @@
-using System.Net;
+using System.Buffers;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
-using Microsoft.Extensions.Logging;
 using Millrace.Node.Shards;
+using Millrace.Node.Tls;
 
 namespace Millrace.Node.Relay;
 
 /// <summary>
-/// TLS to a foreign server. A shard has one end of a pair of sockets as if it were the connection; what goes through the other is carried over TLS by
-/// the thread pool.
+/// A connection over TLS. A shard has one end of a pair of sockets as if it were the connection; what goes through the other is carried over TLS by
+/// the thread pool. That costs copies, but no memory where nothing goes: a buffer is there only while it is in use.
 /// </summary>
-internal static class TlsTunnel
+internal sealed class TlsTunnel
 {
-    /// <summary>Begins to connect. Null, with the reason, when that has failed at once; what fails later closes the socket.</summary>
-    public static unsafe ShardSocket? TryOpen(NodeContext node, OriginAddress origin, IPEndPoint remote, out string? error)
+    /// <summary>The largest record of TLS (RFC 8446, 5.1).</summary>
+    private const int BufferBytes = 16 * 1024;
+
+    /// <summary>How long the other way may go on when one has ended: a shard gives its peer as long to hear its last words.</summary>
+    private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
+
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Socket _inner;
+    private bool _hasReceived;
+
+    private TlsTunnel(Socket inner) => _inner = inner;
+
+    /// <summary>The shard's end.</summary>
+    public required ShardSocket Socket { get; init; }
+
+    /// <summary>A pair of sockets. Null, with the reason, when there is none to be had.</summary>
+    public static unsafe TlsTunnel? TryCreate(System.Net.IPEndPoint remote, out string? error)
     {
         error = null;
         var pair = stackalloc int[2];
@@ -24,42 +38,79 @@ internal static class TlsTunnel
             return null;
         }
 
-        var inner = new Socket(new SafeSocketHandle(pair[1], ownsHandle: true));
-        _ = CarryAsync(node, origin, remote, inner);
-        return new ShardSocket(pair[0], remote, counts: null);
+        TlsTunnel? tunnel = null;
+        return tunnel = new TlsTunnel(new Socket(new SafeSocketHandle(pair[1], ownsHandle: true)))
+        {
+            Socket = new ShardSocket(pair[0], remote, counts: null) { IsEncrypted = true, Closed = () => tunnel!._closed.TrySetResult() },
+        };
     }
 
-    private static async Task CarryAsync(NodeContext node, OriginAddress origin, IPEndPoint remote, Socket inner)
+    /// <summary>There is no connection any more; where there is nothing else to be seen of it, the shard's end says why.</summary>
+    public void End(string? fault)
     {
-        var failure = "";
+        Socket.Fault ??= fault;
+        _inner.Dispose();
+    }
+
+    /// <summary>Carries bytes both ways until both sides have ended.</summary>
+    /// <param name="secure">After its handshake.</param>
+    /// <param name="outer">What that goes by.</param>
+    /// <param name="check">Names what goes wrong.</param>
+    public async Task CarryAsync(SslStream secure, Socket outer, PeerCheck check)
+    {
+        await using var plain = new NetworkStream(_inner, ownsSocket: true);
+        Task[] ways = [UpAsync(plain, secure, outer), DownAsync(secure, plain, check)];
+        await Task.WhenAny(ways[0], ways[1], _closed.Task);
+        // Whichever side has ended, what has been said last still arrives; a peer that takes nothing does not hold this up for ever.
+        await Task.WhenAll(ways).WaitAsync(LingerTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        outer.Dispose();
+        _inner.Dispose();
+        await Task.WhenAll(ways).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task UpAsync(NetworkStream plain, SslStream secure, Socket outer)
+    {
+        await PumpAsync(plain, secure);
+        await secure.ShutdownAsync();
+        outer.Shutdown(SocketShutdown.Send);
+    }
+
+    private async Task DownAsync(SslStream secure, NetworkStream plain, PeerCheck check)
+    {
+        Exception? error = null;
         try
         {
-            await using var plain = new NetworkStream(inner, ownsSocket: true);
-            using var outer = new Socket(remote.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(node.Stopping);
-            limit.CancelAfter(node.Settings.Edge.ConnectTimeout);
-            await outer.ConnectAsync(remote, limit.Token);
-            await using var secure = new SslStream(new NetworkStream(outer, ownsSocket: false));
-            limit.CancelAfter(ForeignConnection.SetupTime);
-            await secure.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = origin.Host.Trim('[', ']') }, limit.Token);
-            limit.CancelAfter(Timeout.InfiniteTimeSpan);
-            // Whichever side ends, the other has nothing more to say.
-            using var ending = CancellationTokenSource.CreateLinkedTokenSource(node.Stopping);
-            Task[] ways = [plain.CopyToAsync(secure, ending.Token), secure.CopyToAsync(plain, ending.Token)];
-            await Task.WhenAny(ways);
-            await ending.CancelAsync();
-            await Task.WhenAll(ways).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await PumpAsync(secure, plain);
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
-            failure = "no TLS connection in time";
-        }
-        catch (Exception e) when (e is SocketException or IOException or AuthenticationException)
-        {
-            failure = e.Message;
+            error = e;
         }
 
-        if (failure.Length > 0 && !node.Stopping.IsCancellationRequested)
-            node.Loggers.CreateLogger("Millrace.Relay").LogInformation("{Origin}: {Reason}", origin, failure);
+        if (!_closed.Task.IsCompleted)
+            Socket.Fault ??= check.DescribeEnd(error, _hasReceived);
+        // The shard takes what has come, and then hears of the end.
+        _inner.Shutdown(SocketShutdown.Send);
+    }
+
+    private async Task PumpAsync(Stream from, Stream to)
+    {
+        while (true)
+        {
+            _ = await from.ReadAsync(Memory<byte>.Empty);
+            var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+            try
+            {
+                var count = await from.ReadAsync(buffer);
+                if (count == 0)
+                    return;
+                _hasReceived |= from is SslStream;
+                await to.WriteAsync(buffer.AsMemory(0, count));
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
     }
 }

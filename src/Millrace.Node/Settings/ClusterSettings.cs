@@ -10,8 +10,9 @@ internal sealed record ClusterSettings
     public string Node { get; init; } = "";
 
     /// <summary>
-    /// Where other nodes reach this one's relay, <c>host:port</c>; default none: its streams are not put into the map, as on a
-    /// node that is an edge only.
+    /// Where other nodes reach this one's relay: <c>host:port</c>, or with the scheme that they are to connect by, <c>millrace://</c> or
+    /// <c>millraces://</c>; default none: its streams are not put into the map, as on a node that is an edge only. Without a scheme it is
+    /// <c>relay.listen</c>'s, or that of <c>relay.tls</c> where only that is open.
     /// </summary>
     public string Advertise { get; init; } = "";
 

@@ -32,6 +32,15 @@ internal sealed record EdgeSettings
 
     /// <summary>How long viewers are kept while no origin has the stream; default 30 s.</summary>
     public TimeSpan GiveUp { get; init; } = TimeSpan.FromSeconds(30);
+
+    public EdgeTlsSettings Tls { get; init; } = new();
+}
+
+/// <summary>TLS to foreign servers: <c>https://</c> and <c>rtmps://</c>, as origins and as targets of <c>forward</c>.</summary>
+internal sealed record EdgeTlsSettings
+{
+    /// <summary>PEM file of authorities that are trusted besides those of the machine; default none. Read again when it changes.</summary>
+    public string Authority { get; init; } = "";
 }
 
 /// <summary>Where a stream's fetching begins.</summary>

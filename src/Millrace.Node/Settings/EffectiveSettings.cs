@@ -1,3 +1,5 @@
+using Millrace.Node.Cluster;
+
 namespace Millrace.Node.Settings;
 
 /// <summary>What the settings mean for one stream, the general and the particular taken together.</summary>
@@ -97,6 +99,16 @@ internal static class EffectiveSettings
             _ => merge.WsFlv,
         };
         return vhost.AppOf(app)?.Merge ?? ofFormat ?? merge.Default;
+    }
+
+    /// <summary>The URL by which other nodes reach this one's relay, <c>millrace://host:port</c>; empty where they do not.</summary>
+    public static string AdvertisedUrl(this NodeSettings settings)
+    {
+        var advertise = settings.Cluster.Advertise;
+        if (advertise.Length == 0 || advertise.Contains(OriginUrl.Separator, StringComparison.Ordinal))
+            return advertise;
+        var scheme = settings.Relay is { Listen.Count: 0, Tls.IsEnabled: true } ? OriginUrl.TlsScheme : OriginUrl.Scheme;
+        return $"{scheme}{OriginUrl.Separator}{advertise}";
     }
 
     private static IReadOnlyList<string> Split(IReadOnlyList<string> texts) =>

@@ -28,10 +28,14 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
     private long _complained = -ComplaintMicros;
 
     /// <summary>Opens a listener. The exception's message names the setting when the address is taken.</summary>
-    public int Listen(ListenEndpoint endpoint, string setting, Func<ShardSocket, Shard, ShardConnection> open)
+    /// <param name="endpoint">Where.</param>
+    /// <param name="setting">That says so.</param>
+    /// <param name="open">Makes the connection, on its shard.</param>
+    /// <param name="prepare">Has each socket first, and gives what is to be dealt out in its place, from any thread; null: there is nothing to prepare.</param>
+    public int Listen(ListenEndpoint endpoint, string setting, Func<ShardSocket, Shard, ShardConnection> open, Action<ShardSocket, Action<ShardSocket>>? prepare = null)
     {
         var socket = ListenSocket.Open(endpoint, setting);
-        _listeners.Add(new Listener(socket, open));
+        _listeners.Add(new Listener(socket, open, prepare));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
@@ -119,6 +123,14 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
 
         Native.SetOption(descriptor, Native.ProtocolTcp, Native.TcpNoDelay, 1);
         var socket = new ShardSocket(descriptor, remote, counts);
+        if (listener.Prepare is { } prepare)
+            prepare(socket, ready => Assign(listener, ready));
+        else
+            Assign(listener, socket);
+    }
+
+    private void Assign(Listener listener, ShardSocket socket)
+    {
         var least = 0;
         for (var i = 1; i < shards.Length; i++)
         {
@@ -168,5 +180,5 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
         return new IPEndPoint(ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip, port);
     }
 
-    private sealed record Listener(Socket Socket, Func<ShardSocket, Shard, ShardConnection> Open);
+    private sealed record Listener(Socket Socket, Func<ShardSocket, Shard, ShardConnection> Open, Action<ShardSocket, Action<ShardSocket>>? Prepare);
 }

@@ -176,7 +176,7 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
         if (IsClosed)
             return;
         IsClosed = true;
-        reason = _endReason ?? reason;
+        reason = _endReason ?? Socket.Fault ?? reason;
         if (Subscription is { } subscription)
             LeaveSubscription(subscription);
         Cursor.Dispose();

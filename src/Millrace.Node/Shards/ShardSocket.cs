@@ -2,14 +2,28 @@ using System.Net;
 
 namespace Millrace.Node.Shards;
 
-/// <summary>A non-blocking TCP socket and, where it was accepted, its place in the counts of the acceptor.</summary>
+/// <summary>A non-blocking socket and, where it was accepted, its place in the counts of the acceptor.</summary>
 internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionCounts? counts)
 {
     private bool _isClosed;
+    private volatile string? _fault;
 
     public int Descriptor { get; } = descriptor;
 
     public IPEndPoint Remote { get; } = remote;
+
+    /// <summary>It is the end of a tunnel: its bytes go on over TLS.</summary>
+    public bool IsEncrypted { get; init; }
+
+    /// <summary>What a tunnel has ended of; null where that is to be seen of the socket. Any thread.</summary>
+    public string? Fault
+    {
+        get => _fault;
+        set => _fault = value;
+    }
+
+    /// <summary>Called when the descriptor has been closed.</summary>
+    public Action? Closed { get; init; }
 
     public void Close()
     {
@@ -17,6 +31,7 @@ internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionC
             return;
         Leave();
         _ = Native.Close(Descriptor);
+        Closed?.Invoke();
     }
 
     /// <summary>Gives the place in the counts back; the descriptor is somebody else's from here on.</summary>

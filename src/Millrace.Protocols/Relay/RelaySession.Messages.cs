@@ -7,6 +7,10 @@ internal sealed partial class RelaySession
 {
     private const int MaxStatus = 999;
 
+    /// <summary>What TLS begins with (RFC 8446, 5.1); types that no message has.</summary>
+    private const int TlsAlert = 21;
+    private const int TlsHandshake = 22;
+
     private RelayMessageType _request;
     private bool _isAccepted;
 
@@ -19,7 +23,8 @@ internal sealed partial class RelaySession
     {
         if (IsReady ? MayCome(type) : MayComeInSetup(type))
             return null;
-        return !IsReady ? $"{type} does not belong here in the set-up"
+        return !IsReady && (int)type is TlsAlert or TlsHandshake ? "the peer speaks TLS, and this side does not"
+            : !IsReady ? $"{type} does not belong here in the set-up"
             : _request == RelayMessageType.None ? $"{type} before a request"
             : !_isAccepted ? $"{type} before the answer to {_request}"
             : $"{type} from the {(_options.IsClient ? "server" : "client")} of a connection for {_request}";

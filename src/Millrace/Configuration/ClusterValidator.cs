@@ -12,8 +12,7 @@ internal static class ClusterValidator
     {
         checks.Require(cluster.Node.Length <= ClusterSettings.MaxNodeLength && cluster.Node.All(IsNameCharacter), "cluster.node",
             $"'{cluster.Node}' is not a name: letters, digits, '.', '-' and '_', at most {ClusterSettings.MaxNodeLength}");
-        if (cluster.Advertise.Length > 0 && !HostEndpoint.TryParse(cluster.Advertise, 0, out _, out var error))
-            checks.Fail("cluster.advertise", error);
+        Advertise(cluster.Advertise, checks);
         checks.Positive("cluster.heartbeat", cluster.Heartbeat, LeastHeartbeat, TimeSpan.FromMinutes(1));
         var isExpiryValid = cluster.Expiry >= 2 * cluster.Heartbeat && cluster.Expiry <= TimeSpan.FromMinutes(10);
         checks.Require(isExpiryValid, "cluster.expiry",
@@ -32,6 +31,16 @@ internal static class ClusterValidator
         var isAddress = Uri.TryCreate(address, UriKind.Absolute, out var url) && url.Scheme == scheme && url.Host.Length > 0
             && url.AbsolutePath is "" or "/" && url.Query.Length == 0 && url.Fragment.Length == 0 && url.UserInfo.Length == 0 && OriginUrl.IsUsable(address);
         checks.Require(isAddress, path, $"'{address}' is neither {scheme}://host:port nor {PublicSettings.None}");
+    }
+
+    private static void Advertise(string advertise, SettingsChecks checks)
+    {
+        var host = OriginUrl.WithoutScheme(advertise);
+        var scheme = advertise[..^host.Length];
+        if (scheme is not ("" or $"{OriginUrl.Scheme}{OriginUrl.Separator}" or $"{OriginUrl.TlsScheme}{OriginUrl.Separator}"))
+            checks.Fail("cluster.advertise", $"'{advertise}': other nodes connect by millrace:// or millraces://");
+        else if (advertise.Length > 0 && !HostEndpoint.TryParse(host, 0, out _, out var error))
+            checks.Fail("cluster.advertise", error);
     }
 
     private static void Redis(RedisSettings redis, SettingsChecks checks)

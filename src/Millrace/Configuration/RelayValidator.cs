@@ -15,6 +15,7 @@ internal static class RelayValidator
         checks.Token("relay.secret", relay.Secret);
         checks.Positive("relay.heartbeat", relay.Heartbeat, Millisecond, Minute);
         checks.Positive("relay.timeout", relay.Timeout, 2 * relay.Heartbeat, Minute);
+        Tls(relay, checks);
         checks.Duration("edge.linger", edge.Linger);
         checks.Positive("edge.start_timeout", edge.StartTimeout, Millisecond, Minute);
         checks.Duration("edge.negative_cache", edge.NegativeCache, Minute);
@@ -48,6 +49,18 @@ internal static class RelayValidator
     public static void CheckUpstreamVhost(string path, string name, SettingsChecks checks) =>
         checks.Require(name.Replace("[vhost]", "", StringComparison.Ordinal).All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'), $"{path}.upstream_vhost",
             $"'{name}' is not a host name: letters, digits, '.', '-', '_' and [vhost] for the vhost's own; no port");
+
+    private static void Tls(RelaySettings relay, SettingsChecks checks)
+    {
+        var tls = relay.Tls;
+        if (tls.Certificate.Length > 0 != tls.Key.Length > 0)
+            checks.Fail(tls.Key.Length > 0 ? "relay.tls.certificate" : "relay.tls.key", "is missing: TLS needs the files of a certificate and of its key, or neither");
+        if (!tls.ClientCertificates)
+            return;
+        checks.Require(tls.IsEnabled, "relay.tls.client_certificates", "nodes show their certificates by TLS: it needs relay.tls.listen, certificate and key");
+        checks.Require(tls.Authority.Length > 0, "relay.tls.authority", "is missing: anybody can have a certificate that the machine trusts");
+        checks.Require(relay.Listen.Count == 0 || relay.Secret.IsSet, "relay.listen", "nodes could connect here without a certificate: write [], or set relay.secret");
+    }
 
     private static void Check(string path, IReadOnlyList<string> texts, bool isPublisher, SettingsChecks checks)
     {

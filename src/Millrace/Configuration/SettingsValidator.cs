@@ -81,6 +81,8 @@ internal static class SettingsValidator
             Collect("http.tls.listen", tls.Listen);
         Collect("api.listen", settings.Api.Listen);
         Collect("relay.listen", settings.Relay.Listen);
+        if (settings.Relay.Tls.IsEnabled)
+            Collect("relay.tls.listen", settings.Relay.Tls.Listen);
         if (tls.Certificate.Length > 0 != tls.Key.Length > 0)
             checks.Fail(tls.Key.Length > 0 ? "http.tls.certificate" : "http.tls.key", "is missing: TLS needs the files of a certificate and of its key, or neither");
         if (settings.Rtmp.Listen.Count + settings.Http.Listen.Count == 0 && !tls.IsEnabled)

@@ -18,6 +18,7 @@ internal static class ListenerChecks
         .. Of("http.listen", settings.Http.Listen),
         .. settings.Http.Tls.IsEnabled ? Of("http.tls.listen", settings.Http.Tls.Listen) : [],
         .. Of("relay.listen", settings.Relay.Listen),
+        .. settings.Relay.Tls.IsEnabled ? Of("relay.tls.listen", settings.Relay.Tls.Listen) : [],
         .. Of("api.listen", settings.Api.Listen),
     ];
 

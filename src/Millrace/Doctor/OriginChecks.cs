@@ -35,7 +35,9 @@ internal static class OriginChecks
             yield break;
         }
 
-        yield return DoctorCheck.Ok(name, $"node {result.Node} lets this one in; round trip {Millis(result.RoundTripMicros)} ms");
+        yield return DoctorCheck.Ok(name, $"node {result.Node} lets this one in{(origin.IsTls ? " over TLS" : "")}; round trip {Millis(result.RoundTripMicros)} ms");
+        if (result.ValidUntil is { } until)
+            yield return CertificateChecks.OfTime($"certificate {origin}", $"the certificate of node {result.Node}", until);
         var ahead = $"{Millis(Math.Abs(result.AheadMicros))} ms {(result.AheadMicros < 0 ? "behind" : "ahead")}";
         var clock = $"the clock of node {result.Node} is {ahead}, give or take {Millis(result.RoundTripMicros / 2)} ms";
         yield return Math.Abs(result.AheadMicros) > MaxAheadMicros
@@ -48,6 +50,7 @@ internal static class OriginChecks
         RelayProbeOutcome.NoAddress => $"the name cannot be looked up: {result.Error}",
         RelayProbeOutcome.Unreachable => $"it cannot be reached: {result.Error}",
         RelayProbeOutcome.Secret => $"the secrets do not match: {result.Error}",
+        RelayProbeOutcome.Tls => $"there is no TLS connection: {result.Error}",
         _ => $"{(result.Node is null ? "what answers there" : $"node {result.Node}")} does not let this one in: {result.Error}",
     };
 
@@ -56,8 +59,9 @@ internal static class OriginChecks
         RelayProbeOutcome.NoAddress => $"put {origin.Host} into DNS or /etc/hosts, or write its address",
         RelayProbeOutcome.Unreachable => string.Create(CultureInfo.InvariantCulture, $"check that the origin runs, its relay.listen, and firewalls for TCP port {origin.Port}"),
         RelayProbeOutcome.Secret => "relay.secret must be the same on all nodes",
+        RelayProbeOutcome.Tls => "the port must be the origin's relay.tls.listen, its certificate for this very host, and each side's of the other's relay.tls.authority",
         RelayProbeOutcome.Loop => "a node must not be its own origin, and each needs a cluster.node of its own",
-        _ => "the port must be the relay.listen of a Millrace of this version",
+        _ => "the port must be the relay.listen of a Millrace of this version; that of relay.tls.listen is written millraces://",
     };
 
     private static string Millis(long micros) => (micros / 1e3).ToString("0.##", CultureInfo.InvariantCulture);

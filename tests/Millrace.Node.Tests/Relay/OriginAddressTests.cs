@@ -20,7 +20,10 @@ public sealed class OriginAddressTests
 
     [Theory]
     [InlineData("millrace://h", "millrace://h:9000")]
+    [InlineData("millraces://h", "millraces://h:9443")]
     [InlineData("rtmp://h", "rtmp://h:1935")]
+    [InlineData("rtmps://h/a", "rtmps://h:443/a")]
+    [InlineData("rtmps://[::1]:1936", "rtmps://[::1]:1936")]
     [InlineData("rtmp://h:19350/a/b/", "rtmp://h:19350/a/b")]
     [InlineData("http://h", "http://h:80")]
     [InlineData("https://h", "https://h:443")]
@@ -43,6 +46,7 @@ public sealed class OriginAddressTests
     [Theory]
     [InlineData("srt://h")]
     [InlineData("millrace://h/live")]
+    [InlineData("millraces://h/live")]
     [InlineData("rtmp://")]
     [InlineData("rtmp://user@h")]
     [InlineData("http://h/?a=b")]
@@ -57,6 +61,8 @@ public sealed class OriginAddressTests
     [InlineData("rtmp://h", "rtmp://a.example.org/live/eu", "x y?k=v")]
     [InlineData("rtmp://h:1936", "rtmp://a.example.org:1936/live/eu", "x y?k=v")]
     [InlineData("rtmp://h/p", "rtmp://a.example.org/p/live/eu", "x y?k=v")]
+    [InlineData("rtmps://h", "rtmps://a.example.org/live/eu", "x y?k=v")]
+    [InlineData("rtmps://h:1936", "rtmps://a.example.org:1936/live/eu", "x y?k=v")]
     [InlineData("rtmp://h/all/{vhost}-{name}", "rtmp://a.example.org/all", "a.example.org-x y?k=v")]
     public void A_stream_is_called_the_same_at_an_rtmp_server_unless_the_origin_says_otherwise(string origin, string tcUrl, string name)
     {
@@ -78,7 +84,9 @@ public sealed class OriginAddressTests
     [Theory]
     [InlineData("rtmp://h/app/other?a=b", "rtmp://h:1935/app/other", "other?a=b")]
     [InlineData("rtmp://h/app/other", "rtmp://h:1935/app/other", "other?k=v")]
+    [InlineData("rtmps://h/app/other", "rtmps://h:443/app/other", "other?k=v")]
     [InlineData("millrace://h/a.example.org/live/eu/x", "millrace://h:9000", "x y?k=v")]
+    [InlineData("millraces://h/a.example.org/live/eu/x", "millraces://h:9443", "x y?k=v")]
     public void A_url_of_the_origin_map_is_all_there_is_to_ask_for(string url, string shown, string name)
     {
         var address = OriginAddress.TryParseUrl(url)!;
@@ -91,6 +99,13 @@ public sealed class OriginAddressTests
     {
         TargetOf("rtmp://h", Stream with { Vhost = VhostSettings.DefaultName }).TcUrl.ShouldBe("rtmp://h/live/eu");
         TargetOf("rtmp://h", Stream with { Vhost = "b.example.org" }).TcUrl.ShouldBe("rtmp://cdn-b.example.org/live/eu");
+    }
+
+    [Fact]
+    public void A_server_may_send_on_to_one_with_TLS()
+    {
+        var from = TargetOf("rtmp://h", Stream);
+        OriginAddress.TryFollow("rtmps://b.example/live/eu", from)!.ToString().ShouldBe("rtmps://b.example:443/live/eu/x y");
     }
 
     private static ForeignTarget TargetOf(string origin, StreamName stream)

@@ -18,6 +18,14 @@ public sealed class RelayHostileTests
     }
 
     [Fact]
+    public void TLS_is_called_by_its_name_on_both_sides()
+    {
+        // RFC 8446, 5.1: the record of a ClientHello, and that of a fatal alert.
+        ReasonOfServer([22, 3, 1, 2, 0, 1, 0, 1, 252]).ShouldBe("the peer speaks TLS, and this side does not");
+        ReasonOfClient([21, 3, 3, 0, 2, 2, 10]).ShouldBe("the peer speaks TLS, and this side does not");
+    }
+
+    [Fact]
     public void Another_version_is_refused_as_that_by_either_side()
     {
         using var server = new RelaySession(RelayLink.ServerOptions, 0);

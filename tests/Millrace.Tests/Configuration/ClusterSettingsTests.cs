@@ -14,13 +14,26 @@ public sealed class ClusterSettingsTests
     }
 
     [Theory]
+    [InlineData("cluster: {advertise: 'h:1'}", "millrace://h:1")]
+    [InlineData("cluster: {advertise: 'millraces://h:1'}", "millraces://h:1")]
+    [InlineData("cluster: {advertise: 'millrace://[::1]:1'}\nrelay: {listen: [], tls: {certificate: a, key: b}}", "millrace://[::1]:1")]
+    [InlineData("cluster: {advertise: 'h:1'}\nrelay: {tls: {certificate: a, key: b}}", "millrace://h:1")]
+    [InlineData("cluster: {advertise: 'h:1'}\nrelay: {listen: [], tls: {certificate: a, key: b}}", "millraces://h:1")]
+    [InlineData("cluster: {advertise: 'h:1'}\nrelay: {listen: [], tls: {authority: a}}", "millrace://h:1")]
+    [InlineData("", "")]
+    public void A_node_is_reached_by_the_scheme_that_is_written_or_by_TLS_where_there_is_nothing_else(string yaml, string url) =>
+        Loading.Load(yaml).Valid().AdvertisedUrl().ShouldBe(url);
+
+    [Theory]
     [InlineData("cluster: {node: a/b}", "cluster.node")]
     [InlineData("cluster: {node: '0123456789012345678901234567890123456789012345678901234567890123'}", "cluster.node")]
     [InlineData("cluster: {advertise: example.org}", "cluster.advertise")]
     [InlineData("cluster: {advertise: ':9000'}", "cluster.advertise")]
     [InlineData("cluster: {advertise: 'example.org:0'}", "cluster.advertise")]
     [InlineData("cluster: {advertise: '::1:9000'}", "cluster.advertise")]
-    [InlineData("cluster: {advertise: 'millrace://example.org:9000'}", "cluster.advertise")]
+    [InlineData("cluster: {advertise: 'rtmp://example.org:9000'}", "cluster.advertise")]
+    [InlineData("cluster: {advertise: 'millraces://example.org'}", "cluster.advertise")]
+    [InlineData("cluster: {advertise: 'millraces://'}", "cluster.advertise")]
     [InlineData("cluster: {map: etcd}", "cluster.map")]
     [InlineData("cluster: {heartbeat: 99ms}", "cluster.heartbeat")]
     [InlineData("cluster: {heartbeat: 6s}", "cluster.expiry")]

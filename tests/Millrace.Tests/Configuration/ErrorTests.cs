@@ -36,7 +36,7 @@ public sealed class ErrorTests
             "millrace.yml:6: rtmp.listen[1]: port 99999 is out of range: 1 to 65535",
             "millrace.yml:7: chunk_size: unknown setting; did you mean rtmp.chunk_size?",
             "millrace.yml:11: http.listen[1]: 127.0.0.1:8080 is taken by http.listen[0] (:8080)",
-            "millrace.yml:15: vhosts[0].origin[0]: 'srt://b': origins are millrace://host:port, rtmp://host:port/app, http://host:port, https://host:port or host:port",
+            "millrace.yml:15: vhosts[0].origin[0]: 'srt://b': origins are millrace://host:port, rtmp://host:port/app, http://host:port, the same with TLS (millraces, rtmps, https), or host:port",
             "millrace.yml:17: vhosts[0].apps[0].name: 'api/x' is reserved: the node uses this path itself",
             "millrace.yml:18: vhosts[0].apps[1].name: is missing",
             "millrace.yml:18: vhosts[0].apps[1].publish.token: must not contain white space; write \"\" for no token",

@@ -25,6 +25,7 @@ public sealed class OriginChecksTests
     [Theory]
     [InlineData("NoAddress", null, "the name cannot be looked up: why", "a.example")]
     [InlineData("Unreachable", null, "it cannot be reached: why", "9000")]
+    [InlineData("Tls", null, "there is no TLS connection: why", "relay.tls.authority")]
     [InlineData("Secret", "a", "the secrets do not match: why", "relay.secret")]
     [InlineData("Loop", "a", "node a does not let this one in: why", "cluster.node")]
     [InlineData("Refused", null, "what answers there does not let this one in: why", "relay.listen")]
@@ -33,6 +34,21 @@ public sealed class OriginChecksTests
         var check = OriginChecks.Of(Origin, new RelayProbeResult(Enum.Parse<RelayProbeOutcome>(outcome), node, "why")).ShouldHaveSingleItem();
         (check.Result, check.Finding).ShouldBe((CheckResult.Fail, finding));
         check.Advice!.ShouldContain(advice);
+    }
+
+    [Theory]
+    [InlineData(60, "Ok", "is valid until")]
+    [InlineData(13, "Warn", "is valid until")]
+    [InlineData(-1, "Fail", "has expired")]
+    public void A_certificate_is_to_be_renewed_two_weeks_before_it_expires(int days, string expected, string finding)
+    {
+        var until = DateTime.UtcNow.AddDays(days);
+        var result = new RelayProbeResult(RelayProbeOutcome.Accepted, "a", RoundTripMicros: 1_000, ValidUntil: until);
+        var checks = OriginChecks.Of(Origin with { Port = 9443, IsTls = true }, result).ToArray();
+
+        checks[0].Finding.ShouldBe("node a lets this one in over TLS; round trip 1 ms");
+        (checks[1].Name, checks[1].Result.ToString()).ShouldBe(("certificate millraces://a.example:9443", expected));
+        checks[1].Finding.ShouldBe(FormattableString.Invariant($"the certificate of node a {finding} {until:u}"));
     }
 
     [Fact]
