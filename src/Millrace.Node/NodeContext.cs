@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Node.Access;
 using Millrace.Node.Cluster;
 using Millrace.Node.Hls;
 using Millrace.Node.Metrics;
@@ -37,6 +38,9 @@ internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry
 
     /// <summary>Streams that are published here and belong to other nodes.</summary>
     public Pushers Pushers => field ??= new Pushers(this);
+
+    /// <summary>Who may play and publish.</summary>
+    public AccessJudge Access => field ??= new AccessJudge(this);
 
     /// <summary>Which node has which stream; null before the node has started.</summary>
     public IOriginMap? OriginMap { get; set; }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Millrace.Node.Access;
 using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
@@ -31,6 +32,7 @@ internal sealed class RtmpConnection : ShardConnection
     private int _carried;
     private int _requests;
     private PendingCharge _pending;
+    private AccessPass? _publishing;
     private RtmpPublisher? _publisher;
     private RtmpPlayer? _player;
 
@@ -233,6 +235,7 @@ internal sealed class RtmpConnection : ShardConnection
                 StartPublish(happened.Publish!, now);
                 break;
             case RtmpEventKind.PublishEnded:
+                _publishing?.End();
                 _publisher?.End(isClean: true, now);
                 _publisher = null;
                 break;
@@ -260,7 +263,41 @@ internal sealed class RtmpConnection : ShardConnection
             return;
         }
 
-        _publisher = RtmpPublisher.TryStart(this, _node, address, now);
+        if (_node.Access.RuleOf(address) is not { } rule)
+        {
+            _publisher = RtmpPublisher.TryStart(this, _node, address, now);
+            return;
+        }
+
+        void OnAnswer(AccessVerdict verdict, long at)
+        {
+            if (IsEnding)
+                return;
+            OnVerdict(address, verdict, at);
+            if (IsEnding)
+                return;
+            SendReply(at);
+            GoOn(at);
+        }
+
+        _publishing = new AccessPass(_node.Access, ClaimOf(address, AccessAction.Publish), rule, Shard, OnAnswer);
+        if (_publishing.Ask(now) is { } verdict)
+            OnVerdict(address, verdict, now);
+    }
+
+    /// <summary>Once: who publishes holds the stream, and other nodes have taken it from him.</summary>
+    private void OnVerdict(StreamAddress address, AccessVerdict verdict, long now)
+    {
+        _publishing?.End();
+        if (verdict.IsAllowed)
+        {
+            _publisher = RtmpPublisher.TryStart(this, _node, address, now);
+            return;
+        }
+
+        _node.Traffic.Count(address.Name, TrafficFormat.Rtmp, verdict.Status, 0, 0, 0);
+        _session.RejectPublish(Shard.Reply, "NetStream.Publish.Denied", $"{verdict.Status}: {verdict.Reason}");
+        EndAfterReply($"publish refused: {verdict.Reason}", now);
     }
 
     private void StartPlay(RtmpPlayRequest request, long now)
@@ -277,6 +314,18 @@ internal sealed class RtmpConnection : ShardConnection
         if (_publisher is null)
             JoinCrowd();
         _player = new RtmpPlayer(this, _node, address.Name, address.Query);
-        _player.Open(now);
+        _player.Open(_node.Access.IsPlayOpen ? null : ClaimOf(address, AccessAction.Play), now);
+    }
+
+    private AccessClaim ClaimOf(StreamAddress address, AccessAction action)
+    {
+        var connect = _session.Connect!;
+        return new AccessClaim(address.Name, action, AccessPapers.Of(address.Arguments))
+        {
+            Introduction = new RtmpIntroduction(connect.TcUrl, connect.SwfUrl, connect.PageUrl),
+            Client = Socket.Remote.ToString(),
+            Protocol = "rtmp",
+            Agent = Session.Agent,
+        };
     }
 }
