@@ -53,6 +53,7 @@ internal sealed class MediaNode : IAsyncDisposable
         for (var i = 0; i < _shards.Length; i++)
             _shards[i] = new Shard(i, registry, loggers.CreateLogger("Millrace.Shard"));
         Context.Upstreams.Shards = _shards;
+        Context.Access.Inquiries.Shard = _shards[^1];
         _acceptor = new Acceptor(_shards, _counts, loggers.CreateLogger("Millrace.Acceptor"));
         _kestrel = new HandOverQueue(loggers);
         _fronts = Array.ConvertAll(_shards, _ => new HttpFront(Context, _kestrel));
@@ -84,6 +85,8 @@ internal sealed class MediaNode : IAsyncDisposable
         var certificate = CheckWeb();
         var relayLog = _loggers.CreateLogger("Millrace.Relay");
         Context.Tunnels = _tunnels = new TlsTunnels(_settings, RelayTls.Open(_settings, relayLog, NodeClock.Micros), relayLog, _stopping.Token);
+        if (!Context.Access.IsPlayOpen && _settings.Relay is { Listen.Count: > 0, Secret.IsSet: false })
+            _loggers.CreateLogger("Millrace.Access").LogWarning("not everybody may play, but any node may fetch: relay.secret is not set");
         var rtmp = ToRtmpOptions(_settings.Rtmp);
         for (var i = 0; i < _settings.Rtmp.Listen.Count; i++)
         {
@@ -227,6 +230,7 @@ internal sealed class MediaNode : IAsyncDisposable
             {
                 Context.Registry.Sweep(NodeClock.Micros);
                 Context.HlsAudience.Sweep(NodeClock.Micros);
+                Context.Access.Verdicts.Sweep(NodeClock.Micros);
                 foreach (var shard in _shards)
                     shard.Post(() => _fronts[shard.Number].Requests.Sweep(NodeClock.Micros));
             }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Node.Access;
 using Millrace.Node.Cluster;
 using Millrace.Node.Hls;
 using Millrace.Node.Metrics;
@@ -42,6 +43,9 @@ internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry
 
     /// <summary>Where clients are sent who come for a stream that another node has.</summary>
     public Redirects Redirects => field ??= new Redirects(this);
+
+    /// <summary>Who may play and publish.</summary>
+    public AccessJudge Access => field ??= new AccessJudge(this);
 
     /// <summary>Which node has which stream; null before the node has started.</summary>
     public IOriginMap? OriginMap { get; set; }

@@ -35,6 +35,10 @@ internal sealed record StreamAddress(StreamName Name, IReadOnlyDictionary<string
         var publish = settings.PublishOf(vhost, parent);
         if (isPublish && publish.Key == PublishKeyMode.Name)
         {
+            // Where publishers are judged the key is what they show.
+            var own = vhost.AppOf(AppOf(parent));
+            if (vhost.AccessOf(own).Publish == AccessMode.Token || vhost.IsTraversed(own))
+                arguments.TryAdd("key", path[(parent.Length + 1)..].Trim('/'));
             path = parent;
             // The stream belongs to the app above: a token that protects that app is not to be had around by naming a key.
             var outer = settings.PublishOf(vhost, AppOf(parent));

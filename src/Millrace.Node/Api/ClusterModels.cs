@@ -6,10 +6,11 @@ namespace Millrace.Node.Api;
 /// <param name="Upstreams">Streams that it fetches.</param>
 /// <param name="Downstreams">Other nodes that take a stream from it.</param>
 /// <param name="Missing">Names that no origin knew a moment ago, and that are not asked for meanwhile.</param>
+/// <param name="Access">What origins have been asked about who may play and publish (<c>token_traverse</c>).</param>
 /// <param name="Nodes">All that the map knows, this one too; null when it does not answer in time.</param>
 internal sealed record ClusterReply(
     ClusterNode Node, IReadOnlyList<UpstreamReply> Upstreams, IReadOnlyList<DownstreamReply> Downstreams, int Missing, MapReply? Map,
-    IReadOnlyList<NodeStatus>? Nodes);
+    AccessReply Access, IReadOnlyList<NodeStatus>? Nodes);
 
 /// <summary>This node.</summary>
 /// <param name="Id"><c>cluster.node</c>, or what stands for it.</param>
@@ -30,6 +31,16 @@ internal sealed record ClusterNode(
 /// <param name="RoundTripMs">Of the link; null while it has not been measured.</param>
 internal sealed record DownstreamReply(
     string Session, string Node, string Stream, string Remote, bool Encrypted, DateTimeOffset Since, long Bytes, long LagBytes, double? RoundTripMs);
+
+/// <summary>Deciding by origins, since the start.</summary>
+/// <param name="Allowed">Questions that they said yes to.</param>
+/// <param name="Unavailable">Those that none was there to answer.</param>
+/// <param name="FromCache">Claims that were decided by what an origin had said before.</param>
+/// <param name="Refused">Viewers, publishers and HLS requests that were turned away, by whatever rule, and viewers let go.</param>
+/// <param name="Cached">Verdicts that are kept.</param>
+/// <param name="Pending">Questions without an answer yet.</param>
+/// <param name="Links">Connections to other nodes that questions go by.</param>
+internal sealed record AccessReply(long Allowed, long Denied, long Unavailable, long FromCache, long Refused, int Cached, int Pending, int Links);
 
 /// <summary>The origin map.</summary>
 /// <param name="Kind">memory or redis.</param>

@@ -1,3 +1,4 @@
+using Millrace.Node.Access;
 using Millrace.Node.Cluster;
 using Millrace.Node.Relay;
 using Millrace.Node.Sessions;
@@ -23,6 +24,7 @@ internal sealed class ClusterReport(NodeContext node)
             [.. node.Sessions.All.Select(DownstreamOf).OfType<DownstreamReply>().OrderBy(static downstream => downstream.Session, StringComparer.Ordinal)],
             node.Upstreams.CountMissing(NodeClock.Micros),
             node.OriginMap is { State: var state } ? Of(state) : null,
+            Of(node.Access),
             await NodesAsync(cancellationToken));
     }
 
@@ -32,6 +34,14 @@ internal sealed class ClusterReport(NodeContext node)
                 session.Id, connection.Protocol.PeerNode, session.Stream!.ToString(), session.Remote.ToString(), connection.Socket.IsEncrypted, session.Started,
                 connection.BytesOut, connection.LagBytes, PathReport.ToMillis(connection.Link?.RoundTripMicros))
             : null;
+
+    private static AccessReply Of(AccessJudge access)
+    {
+        var counters = access.Counters;
+        return new AccessReply(
+            counters.AskedWith(AccessOutcome.Allowed), counters.AskedWith(AccessOutcome.Denied), counters.AskedWith(AccessOutcome.Unavailable),
+            counters.FromCache, counters.Refused, access.Verdicts.Count, access.Verdicts.Pending, access.Inquiries.LinkCount);
+    }
 
     private static MapReply Of(OriginMapState state) => new(
         state.Kind, state.IsConnected, state.Since, state.Registered, state.Candidates, state.Lookups, state.Misses, state.Stale, state.Failures, state.LastError);

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Millrace.Node.Access;
 using Millrace.Node.Cluster;
 using Millrace.Node.Http;
 using Millrace.Node.Metrics;
@@ -27,9 +28,10 @@ internal sealed class HlsEndpoint(NodeContext node)
     {
         var query = context.Request.QueryString.Value ?? "";
         var request = HlsRequest.Parse(node.Settings, context.Request.Host.Value ?? "", FlvEndpoint.PathOf(context), query.Length > 0 ? query[1..] : "", context.Request.IsHttps ? ClientProtocol.Https : ClientProtocol.Http);
-        var resource = _resolver.Resolve(request, NodeClock.Micros);
+        var access = node.Access.IsPlayOpen ? null : new HlsAccess(HttpPapers.Of(context, "hls"));
+        var resource = _resolver.Resolve(request, access, NodeClock.Micros);
         if (resource.Wait is not null)
-            resource = await WaitAsync(context, request, resource, NodeClock.Micros);
+            resource = await WaitAsync(context, request, access, resource, NodeClock.Micros);
         TrafficTag.Set(context, resource.Asked, request.Format);
         if (context.RequestAborted.IsCancellationRequested)
             return;
@@ -37,7 +39,7 @@ internal sealed class HlsEndpoint(NodeContext node)
         await WriteAsync(context, resource);
     }
 
-    private async Task<MediaResource> WaitAsync(HttpContext context, HlsRequest request, MediaResource resource, long opened)
+    private async Task<MediaResource> WaitAsync(HttpContext context, HlsRequest request, HlsAccess? access, MediaResource resource, long opened)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, node.Stopping);
         node.HlsAudience.AddWaiting(1);
@@ -52,7 +54,7 @@ internal sealed class HlsEndpoint(NodeContext node)
                     break;
                 var left = TimeSpan.FromMicroseconds(Math.Max(0, deadline - NodeClock.Micros));
                 await wait.Waiters.When(wait.Condition).WaitAsync(left, ends.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                resource = _resolver.Resolve(request, NodeClock.Micros);
+                resource = _resolver.Resolve(request, access, NodeClock.Micros);
             }
         }
         finally
@@ -154,7 +156,7 @@ internal sealed class HlsEndpoint(NodeContext node)
         {
             headers.AccessControlAllowOrigin = origin;
             headers.AccessControlAllowMethods = "GET, HEAD, OPTIONS";
-            headers.AccessControlAllowHeaders = "Range, If-None-Match, If-Range";
+            headers.AccessControlAllowHeaders = "Range, If-None-Match, If-Range, Authorization";
             headers.AccessControlMaxAge = "86400";
         }
 

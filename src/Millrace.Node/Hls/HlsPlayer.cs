@@ -14,6 +14,7 @@ internal sealed class HlsPlayer(HttpConnection connection, HttpFront front) : Ht
     private const int MaxRounds = 8;
 
     private HlsRequest? _request;
+    private HlsAccess? _access;
     private MediaRequestFields _fields;
     private int _viewer;
     private StreamName? _asked;
@@ -29,19 +30,20 @@ internal sealed class HlsPlayer(HttpConnection connection, HttpFront front) : Ht
     public override long NextDeadline => _deadline;
 
     /// <param name="request">What is asked for.</param>
+    /// <param name="access">What the viewer shows; null where everybody may play everything.</param>
     /// <param name="fields">Of the request.</param>
     /// <param name="viewer">Who asks, for <see cref="HlsAudience"/>.</param>
     /// <param name="now">Monotonic time, microseconds.</param>
-    public void Open(HlsRequest request, in MediaRequestFields fields, int viewer, long now)
+    public void Open(HlsRequest request, HlsAccess? access, in MediaRequestFields fields, int viewer, long now)
     {
-        (_request, _fields, _viewer) = (request, fields, viewer);
+        (_request, _access, _fields, _viewer) = (request, access, fields, viewer);
         _opened = now;
         _deadline = now;
-        Proceed(front.Resolver.Resolve(request, now), now);
+        Proceed(front.Resolver.Resolve(request, access, now), now);
     }
 
     /// <summary>What was waited for has happened; there may be something else to wait for.</summary>
-    public override void OnReleased(long now) => Proceed(front.Resolver.Resolve(_request!, now), now);
+    public override void OnReleased(long now) => Proceed(front.Resolver.Resolve(_request!, _access, now), now);
 
     public override void OnTimer(long now)
     {
@@ -113,7 +115,7 @@ internal sealed class HlsPlayer(HttpConnection connection, HttpFront front) : Ht
             _asked = resource.Asked;
             if (wait.Waiters.On(connection.Shard).TryJoin(this, wait.Condition))
                 return;
-            resource = front.Resolver.Resolve(_request!, now);
+            resource = front.Resolver.Resolve(_request!, _access, now);
         }
 
         Answer(resource, now);
@@ -122,7 +124,7 @@ internal sealed class HlsPlayer(HttpConnection connection, HttpFront front) : Ht
     private void Answer(MediaResource resource, long now)
     {
         var (request, fields) = (_request!, _fields);
-        (_request, _fields, _asked, _deadline) = (null, default, null, long.MaxValue);
+        (_request, _access, _fields, _asked, _deadline) = (null, null, default, null, long.MaxValue);
         if (resource is { Status: 200, Asked: { } stream } && request.Format != TrafficFormat.Key)
             Note(stream, request.Format, now);
         connection.Answer(request.Answer(resource, fields).Hold(), new TrafficSubject(resource.Asked, request.Vhost, request.Format), now);

@@ -46,8 +46,9 @@ internal sealed class HlsResolver(NodeContext node)
     private static readonly MediaResource NotYet = Gone with { CachePolicy = MediaResource.NoStore };
 
     /// <param name="request">The request; again, when what its answer had to wait for has happened.</param>
+    /// <param name="access">What the viewer shows; null where everybody may play everything.</param>
     /// <param name="now">Monotonic time, microseconds.</param>
-    public MediaResource Resolve(HlsRequest request, long now)
+    public MediaResource Resolve(HlsRequest request, HlsAccess? access, long now)
     {
         if (request.Refusal is { } refusal)
             return refusal;
@@ -55,6 +56,14 @@ internal sealed class HlsResolver(NodeContext node)
         MediaResource? missing = null;
         foreach (var name in request.Streams)
         {
+            if (access?.Judge(node, name, now) is { } unfit)
+            {
+                if (unfit.Wait is not null)
+                    return unfit;
+                missing = unfit;
+                continue;
+            }
+
             if (Find(name, request.Target) is not { State: not StreamState.Idle } && Fetch(name, request) is { } fetching)
             {
                 if (fetching.Wait is not null || fetching.Location.Length > 0)
@@ -66,8 +75,11 @@ internal sealed class HlsResolver(NodeContext node)
             if (Find(name, request.Target) is not { } stream)
                 continue;
             asked = stream.Name;
-            if (ResolveIn(stream, request, now) is { } resource)
-                return resource.Asked is null ? resource with { Asked = asked } : resource;
+            // A name's key can have led to another stream than was named.
+            if (asked != name && access?.Judge(node, asked, now) is { } unfitAfterAll)
+                return unfitAfterAll;
+            if (ResolveIn(stream, request, access, now) is { } resource)
+                return Mark(resource.Asked is null ? resource with { Asked = asked } : resource, request, access, asked);
         }
 
         return missing ?? (asked is null ? Gone : Gone with { Asked = asked });
@@ -106,7 +118,10 @@ internal sealed class HlsResolver(NodeContext node)
     private static HlsFormat FormatOf(HlsTarget target) =>
         target.File is HlsFile.TsPlaylist or HlsFile.TsSegment or HlsFile.ContentKey ? HlsFormat.TransportStream : HlsFormat.LowLatency;
 
-    private MediaResource? ResolveIn(LiveStream stream, HlsRequest request, long now)
+    private MediaResource Mark(MediaResource resource, HlsRequest request, HlsAccess? access, StreamName stream) =>
+        resource.IsPrivate || access is null ? resource : access.Mark(node, resource, request, stream);
+
+    private MediaResource? ResolveIn(LiveStream stream, HlsRequest request, HlsAccess? access, long now)
     {
         var target = request.Target;
         var options = stream.Hls;
@@ -146,7 +161,7 @@ internal sealed class HlsResolver(NodeContext node)
         // It comes without a new snapshot.
         if (resource.Wait is { Condition.Event: HlsEvent.Fetched })
             return resource;
-        request.Latest = (snapshot.Serial, resource with { Asked = stream.Name });
+        request.Latest = (snapshot.Serial, Mark(resource with { Asked = stream.Name }, request, access, stream.Name));
         return request.Latest.Resource;
     }
 

@@ -52,6 +52,13 @@ internal sealed record HlsTarget(HlsFile File, string Folder, string Name)
     /// <summary>Part in the segment; of an initialization section its Config.</summary>
     public int Part { get; private init; }
 
+    /// <summary>Of playlists: what the URLs of all that they name begin with, percent-encoded; null of all else.</summary>
+    public string? CookiePath => File switch
+    {
+        HlsFile.Multivariant or HlsFile.MediaPlaylist or HlsFile.TsPlaylist => Folder.Length > 0 ? Folder : "/",
+        _ => null,
+    };
+
     public static bool IsHls(string path) =>
         path.EndsWith(PlaylistSuffix, StringComparison.Ordinal) || path.EndsWith(".m4s", StringComparison.Ordinal)
         || path.EndsWith(".ts", StringComparison.Ordinal) || path.EndsWith(".key", StringComparison.Ordinal);

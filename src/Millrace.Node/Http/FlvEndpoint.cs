@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Millrace.Media.Flv;
+using Millrace.Node.Access;
 using Millrace.Node.Cluster;
 using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
@@ -18,7 +19,8 @@ internal sealed class FlvEndpoint(NodeContext node)
     {
         var request = context.Request;
         var isWebSocket = context.WebSockets.IsWebSocketRequest;
-        var resource = await ResolveAsync(context, isWebSocket ? ClientProtocol.Other : request.IsHttps ? ClientProtocol.Https : ClientProtocol.Http);
+        var (watch, refusal, verdict) = await AdmitAsync(context, isWebSocket);
+        var resource = refusal ?? await ResolveAsync(context, isWebSocket ? ClientProtocol.Other : request.IsHttps ? ClientProtocol.Https : ClientProtocol.Http);
         if (!isWebSocket && IsWebSocketAttempt(request))
             resource = MediaResource.BadHandshake;
         TrafficTag.Set(context, resource.Asked, isWebSocket ? TrafficFormat.WsFlv : TrafficFormat.Flv);
@@ -44,9 +46,11 @@ internal sealed class FlvEndpoint(NodeContext node)
             kicked = why;
             context.Abort();
         };
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         try
         {
             session.Open(SessionRole.Player, resource.Stream);
+            _ = watch?.KeepAsync(verdict!, session.Kick, gone.Token);
             reason = await PlayAsync(context, resource, reader, session);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or WebSocketException)
@@ -56,6 +60,7 @@ internal sealed class FlvEndpoint(NodeContext node)
         }
         finally
         {
+            await gone.CancelAsync();
             session.Close(kicked ?? reason);
         }
     }
@@ -73,6 +78,18 @@ internal sealed class FlvEndpoint(NodeContext node)
             if (!known.IsCompleted)
                 return resource;
         }
+    }
+
+    /// <summary>What a viewer who has to show something is answered who may not; null for who may, and he is watched where that can change.</summary>
+    private async Task<(AccessWatch? Watch, MediaResource? Refusal, AccessVerdict? Verdict)> AdmitAsync(HttpContext context, bool isWebSocket)
+    {
+        var request = context.Request;
+        if (node.Access.IsPlayOpen || !MediaResource.TryParse(node, request.Host.Value ?? "", PathOf(context), request.QueryString.Value ?? "", out var address)
+            || node.Access.RuleOf(address.Name, AccessAction.Play) is not { } rule)
+            return default;
+        var watch = new AccessWatch(node.Access, HttpPapers.Of(context, isWebSocket ? "ws-flv" : "http-flv").ClaimFor(address.Name), rule);
+        var verdict = await watch.AskAsync(context.RequestAborted);
+        return (watch, verdict.IsAllowed ? null : MediaResource.Refuse(verdict, address.Name), verdict);
     }
 
     private KestrelReader? Attach(MediaResource resource, out string? unsupported) =>

@@ -3,11 +3,13 @@ using System.Security.Cryptography;
 using System.Text;
 using Millrace.Media;
 using Millrace.Media.Flv;
+using Millrace.Node.Access;
 using Millrace.Node.Cluster;
 using Millrace.Node.Hls;
 using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
 using Millrace.Node.Shards;
+using Millrace.Streams;
 using Millrace.Streams.Log;
 using Millrace.Streams.Packaging;
 using Millrace.Streams.Wire;
@@ -23,12 +25,62 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
     private MediaResource? _resource;
     private bool _isStarted;
     private long _waitEnd = long.MaxValue;
+    private AccessPass? _pass;
 
     private TrafficFormat Format => _isWebSocket ? TrafficFormat.WsFlv : TrafficFormat.Flv;
 
-    public override long NextDeadline => _isStarted ? long.MaxValue : _waitEnd;
+    public override long NextDeadline => Math.Min(_isStarted ? long.MaxValue : _waitEnd, _pass?.Deadline ?? long.MaxValue);
 
     public void Open(long now)
+    {
+        if (node.Access.IsPlayOpen || !MediaResource.TryParse(node, request.Host, request.Path, request.Query, out var address)
+            || node.Access.RuleOf(address.Name, AccessAction.Play) is not { } rule)
+        {
+            Begin(now);
+            return;
+        }
+
+        var papers = new HttpPapers(request.Query, request.Authorization, request.Cookie)
+        {
+            Protocol = _isWebSocket ? "ws-flv" : "http-flv",
+            Client = connection.Socket.Remote.ToString(),
+            Agent = request.Agent,
+        };
+        _pass = new AccessPass(node.Access, papers.ClaimFor(address.Name), rule, connection.Shard, OnAnswer);
+        if (_pass.Ask(now) is { } verdict)
+            OnVerdict(verdict, address.Name, now);
+
+        void OnAnswer(AccessVerdict decided, long at)
+        {
+            if (connection.IsEnding)
+                return;
+            OnVerdict(decided, address.Name, at);
+            connection.LookAtClock(at);
+        }
+    }
+
+    private void OnVerdict(AccessVerdict verdict, StreamName name, long now)
+    {
+        if (verdict.IsAllowed)
+        {
+            if (_resource is null)
+                Begin(now);
+            return;
+        }
+
+        connection.Leave();
+        var reason = _resource is null ? $"play refused: {verdict.Reason}" : $"may play no more: {verdict.Reason}";
+        if (_isStarted)
+        {
+            End(reason, now);
+            return;
+        }
+
+        connection.CloseSession(reason);
+        Answer(MediaResource.Refuse(verdict, name), now);
+    }
+
+    private void Begin(long now)
     {
         _resource = MediaResource.Resolve(node, request.Host, request.Path, request.Query, _isWebSocket ? ClientProtocol.Other : ClientProtocol.Http);
         if (_isWebSocket && (!request.HasWebSocketVersion || request.WebSocketKey.Length == 0))
@@ -58,7 +110,7 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
         if (_resource!.Wait is null || connection.IsEnding || connection.IsAnswering)
             return;
         _waitEnd = long.MaxValue;
-        Open(now);
+        Begin(now);
     }
 
     /// <summary>The first media is about to go out: the answer's head and the FLV header come before it.</summary>
@@ -103,6 +155,12 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
 
     public override void OnTimer(long now)
     {
+        if (_pass?.OnTimer(now) is { } refusal)
+        {
+            OnVerdict(refusal, _pass.Name, now);
+            return;
+        }
+
         if (now < _waitEnd || _isStarted)
             return;
         if (_resource!.Wait is not null)
@@ -170,6 +228,7 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
             return;
         }
 
+        _pass?.End();
         connection.SendControl(_isWebSocket ? WebSocketReader.GoingAway : request.IsVersion11 ? HttpChunk.Last : default, now);
         connection.EndAfterSent(reason, now);
     }
@@ -198,9 +257,13 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
         connection.AttachTo(subscription, fromEnd, now);
     }
 
-    private void Answer(MediaResource resource, long now) =>
+    private void Answer(MediaResource resource, long now)
+    {
+        // The next request on the connection is another's matter.
+        _pass?.End();
         connection.Answer(
             new MediaAnswer(resource, MediaRequestFields.None), new TrafficSubject(resource.Asked, StreamAddress.VhostOf(node.Settings, request.Host), Format), now);
+    }
 
     /// <summary>RFC 6455 4.2.2.</summary>
     private void WriteUpgrade(IBufferWriter<byte> head)

@@ -12,10 +12,17 @@ internal sealed record FlvRequest(string Host, string Path, string Query, string
 
     public bool HasWebSocketVersion { get; private init; }
 
+    /// <summary>What the viewer shows to be let in besides the query.</summary>
+    public string Authorization { get; private init; } = "";
+
+    public string Cookie { get; private init; } = "";
+
     public static FlvRequest Of(in HttpRequestHead head) => new(Text(head.Host), Text(head.Path), Text(head.Query), Text(head.Agent), head.IsHead, head.IsVersion11)
     {
         IsWebSocket = head is { WantsUpgrade: true, IsVersion11: true, IsGet: true } && Ascii.EqualsIgnoreCase(head.Upgrade, "websocket"u8),
         WebSocketKey = Text(head.WebSocketKey),
+        Authorization = Text(head.Authorization),
+        Cookie = Text(head.Cookie),
         HasWebSocketVersion = head.WebSocketVersion.SequenceEqual("13"u8),
     };
 

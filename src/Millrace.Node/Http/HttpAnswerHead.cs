@@ -78,6 +78,8 @@ internal static class HttpAnswerHead
         304 => "HTTP/1.1 304 Not Modified\r\n"u8,
         307 => "HTTP/1.1 307 Temporary Redirect\r\n"u8,
         400 => "HTTP/1.1 400 Bad Request\r\n"u8,
+        401 => "HTTP/1.1 401 Unauthorized\r\n"u8,
+        403 => "HTTP/1.1 403 Forbidden\r\n"u8,
         404 => "HTTP/1.1 404 Not Found\r\n"u8,
         415 => "HTTP/1.1 415 Unsupported Media Type\r\n"u8,
         416 => "HTTP/1.1 416 Range Not Satisfiable\r\n"u8,

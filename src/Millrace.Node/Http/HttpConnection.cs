@@ -1,3 +1,4 @@
+using Millrace.Node.Access;
 using Millrace.Node.Hls;
 using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
@@ -87,6 +88,9 @@ internal sealed partial class HttpConnection : ShardConnection
             LookAtRequest(now);
         ArmBy(NextTimer(now));
     }
+
+    /// <summary>What is due next may have changed.</summary>
+    public void LookAtClock(long now) => ArmBy(NextTimer(now));
 
     /// <summary>Reads what a viewer sends. Returns as <see cref="ShardConnection.Receive"/> does.</summary>
     public int Take(Span<byte> buffer)
@@ -179,10 +183,11 @@ internal sealed partial class HttpConnection : ShardConnection
             return false;
         var asked = _front.Requests.Get(request, now);
         var fields = MediaRequestFields.Of(request);
+        var access = Node.Access.IsPlayOpen ? null : new HlsAccess(HttpPapers.Of(request, "hls", Socket.Remote));
         var viewer = HlsAudience.ViewerOf(Socket.Remote.Address, request.Agent);
         _hls ??= new HlsPlayer(this, _front);
         if (TryBegin(request, _hls, now))
-            _hls.Open(asked, fields, viewer, now);
+            _hls.Open(asked, access, fields, viewer, now);
         return true;
     }
 

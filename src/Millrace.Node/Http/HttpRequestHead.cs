@@ -56,6 +56,10 @@ internal ref struct HttpRequestHead
 
     public ReadOnlySpan<byte> IfRange { get; private set; }
 
+    public ReadOnlySpan<byte> Authorization { get; private set; }
+
+    public ReadOnlySpan<byte> Cookie { get; private set; }
+
     /// <summary>The connection is to end with the answer (RFC 9112 9.3).</summary>
     public readonly bool WantsClose => _saysClose || (!IsVersion11 && !_saysKeepAlive);
 
@@ -174,11 +178,13 @@ internal ref struct HttpRequestHead
     {
         4 when Is(name, "host"u8) => TryTakeHost(value),
         5 when Is(name, "range"u8) => Range.IsEmpty && (Range = value).Length > 0,
+        6 when Is(name, "cookie"u8) => (Cookie = value).Length >= 0,
         7 when Is(name, "upgrade"u8) => Upgrade.IsEmpty && (Upgrade = value).Length > 0,
         8 when Is(name, "if-range"u8) => IfRange.IsEmpty && (IfRange = value).Length > 0,
         10 when Is(name, "connection"u8) => TryTakeConnection(value),
         10 when Is(name, "user-agent"u8) => (Agent = value).Length >= 0,
         13 when Is(name, "if-none-match"u8) => IfNoneMatch.IsEmpty && (IfNoneMatch = value).Length > 0,
+        13 when Is(name, "authorization"u8) => (Authorization = value).Length >= 0,
         14 when Is(name, "content-length"u8) => TryTakeLength(value),
         15 when Is(name, "accept-encoding"u8) => AcceptEncoding.IsEmpty && (AcceptEncoding = value).Length > 0,
         17 when Is(name, "transfer-encoding"u8) => HasBody = true,

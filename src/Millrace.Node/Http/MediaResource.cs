@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Millrace.Media.Flv;
+using Millrace.Node.Access;
 using Millrace.Node.Cluster;
 using Millrace.Node.Hls;
 using Millrace.Node.Relay;
@@ -58,6 +60,12 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
     /// <summary>Where to look instead (302, 307).</summary>
     public string Location { get; init; } = "";
 
+    /// <summary>Not for everybody: what is fetched with a credential is not shown to who has none.</summary>
+    public bool IsPrivate { get; init; }
+
+    /// <summary>Set-Cookie; empty where there is none.</summary>
+    public string Cookie { get; init; } = "";
+
     /// <summary>What has to happen before there is an answer; the request is then resolved again.</summary>
     public HlsWait? Wait { get; init; }
 
@@ -65,6 +73,10 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
     public static bool IsMedia(string path) => path.EndsWith(Suffix, StringComparison.Ordinal);
 
     public static bool IsMedia(ReadOnlySpan<byte> path) => path.EndsWith(SuffixBytes);
+
+    /// <summary>The stream that <c>/app/name.flv</c> is of.</summary>
+    public static bool TryParse(NodeContext node, string host, string path, string query, [NotNullWhen(true)] out StreamAddress? address) =>
+        StreamAddress.TryParseHttp(node.Settings, host, path[..^Suffix.Length], query, out address, out _);
 
     /// <summary>Resolves <c>/app/name.flv</c>, with <c>?flv=legacy</c> and <c>?wait=10s</c>.</summary>
     /// <param name="node">The node.</param>
@@ -109,6 +121,10 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
 
     public static MediaResource BadHandshake => Refuse(400, "a WebSocket handshake needs version 13 and a key (RFC 6455 4.2.1)");
 
+    /// <summary>Somebody may not play a stream.</summary>
+    public static MediaResource Refuse(AccessVerdict verdict, StreamName name) =>
+        Refuse(verdict.Status, verdict.Reason) with { Asked = name, IsPrivate = true };
+
     public static MediaResource Refuse(int status, string explanation) =>
         new(status, TextType, NodeSession.Clean(explanation, 600) + "\n", null, FlvForm.Enhanced, 0);
 
@@ -127,11 +143,17 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
             fields.Add("Vary", "Accept-Encoding");
         if (Location.Length > 0)
             fields.Add("Location", Location);
+        if (Cookie.Length > 0)
+            fields.Add("Set-Cookie", Cookie);
+        if (Status == 401)
+            fields.Add("WWW-Authenticate", "Bearer");
         var origin = settings.Http.Cors.AllowOrigin;
         if (origin.Length > 0)
         {
             fields.Add("Access-Control-Allow-Origin", origin);
             fields.Add("Access-Control-Expose-Headers", "Age, Date");
+            if (IsPrivate && origin != "*")
+                fields.Add("Access-Control-Allow-Credentials", "true");
         }
     }
 

@@ -14,6 +14,7 @@ namespace Millrace.Node.Metrics;
 internal sealed class PrometheusText(NodeContext node, Shard[] shards, ConnectionCounts connections, MappedBlockPool pool)
 {
     private readonly ClusterMetrics _cluster = new(node);
+    private readonly AccessMetrics _access = new(node);
 
     public string Write()
     {
@@ -22,6 +23,7 @@ internal sealed class PrometheusText(NodeContext node, Shard[] shards, Connectio
         WriteSessions(text);
         WriteTraffic(text);
         _cluster.Write(text);
+        _access.Write(text);
         WriteMemory(text);
         WriteShards(text);
         return text.ToString();

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Millrace.Node.Access;
 using Millrace.Node.Sessions;
 using Millrace.Node.Shards;
 using Millrace.Protocols.Relay;
@@ -279,6 +280,9 @@ internal sealed class RelayConnection : ShardConnection
                 _player = new RelayPlayer(this, _node, name);
                 _player.Open(request, now);
                 break;
+            case RelayRequestKind.Authorize:
+                Authorize(name, request);
+                break;
             case RelayRequestKind.Publish:
                 _publisher = new RelayPublisher(this, _node, name, request);
                 _publisher.Open(now);
@@ -312,5 +316,27 @@ internal sealed class RelayConnection : ShardConnection
         _session.Accept(Shard.Reply, description.WrittenSpan);
         _session.Stop(Shard.Reply, "described");
         EndAfterReply("described", now);
+    }
+
+    /// <summary>Whether somebody may, whom another node would let in: as this node decides about its own viewers and publishers.</summary>
+    private void Authorize(StreamName name, RelayRequest request)
+    {
+        IReadOnlyList<string> path = [.. _session.PeerPath, _session.PeerNode];
+        var isAtOnce = true;
+        _node.Access.Answer(name, request, path, Shard, (verdict, at) =>
+        {
+            if (IsEnding)
+                return;
+            var lifetime = verdict.Until == long.MaxValue ? 0 : (int)Math.Clamp((verdict.Until - at) / 1_000, 1, int.MaxValue);
+            _session.SendVerdict(Shard.Reply, request.From, verdict.Outcome switch
+            {
+                AccessOutcome.Allowed => 200,
+                AccessOutcome.Unavailable => (int)RelayRefusalCode.Unavailable,
+                _ => (int)RelayRefusalCode.Denied,
+            }, verdict.IsAllowed ? lifetime : 0, verdict.Reason);
+            if (!isAtOnce)
+                SendReply(at);
+        });
+        isAtOnce = false;
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Millrace.Node.Access;
 using Millrace.Node.Settings;
 using Millrace.Node.Shards;
 using Millrace.Streams;
@@ -23,6 +24,9 @@ internal sealed class RelayDialer(
     private int _attempts;
     private int _redirects;
     private bool _isOver;
+
+    /// <summary>A foreign server is only to decide about a client who has introduced himself so; null: it is asked for the stream.</summary>
+    public RtmpIntroduction? Introduction { get; init; }
 
     /// <summary>The connection, or the attempt at one; any thread.</summary>
     public ShardConnection? Connection => Volatile.Read(ref _connection);
@@ -118,7 +122,7 @@ internal sealed class RelayDialer(
             return new RelayConnection(socket, shard, node, client, path);
         var target = ForeignTarget.Of(node.Settings, origin, stream, arguments);
         return origin.Kind == OriginKind.Rtmp
-            ? new RtmpOriginConnection(socket, shard, node, client, stream, target, isPublisher)
+            ? new RtmpOriginConnection(socket, shard, node, client, stream, target, isPublisher, Introduction)
             : new FlvOriginConnection(socket, shard, node, client, stream, origin, target);
     }
 }

@@ -1,3 +1,4 @@
+using Millrace.Node.Access;
 using Millrace.Node.Settings;
 using Millrace.Protocols.Relay;
 using Millrace.Streams;
@@ -17,9 +18,11 @@ internal sealed class RelayPublisher(RelayConnection connection, NodeContext nod
     {
         connection.OpenSession(name);
         var publish = node.Settings.PublishOf(node.Settings.VhostOf(name.Vhost), name.App);
-        if (publish.Token.IsSet && !publish.Token.Matches(StreamAddress.ArgumentsOf(request.Arguments).GetValueOrDefault("token", "")))
+        var papers = AccessPapers.Of(StreamAddress.ArgumentsOf(request.Arguments));
+        if (node.Access.RuleOf(name, AccessAction.Publish)?.Judge(papers) is { IsAllowed: false } verdict)
         {
-            connection.Refuse(new RelayRefusal(RelayRefusalCode.Denied, "401 Unauthorized: the publish token is missing or wrong"), now);
+            node.Access.Counters.TurnedAway();
+            connection.Refuse(new RelayRefusal(RelayRefusalCode.Denied, $"{verdict.Status}: {verdict.Reason}"), now);
             return;
         }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Millrace.Media.Amf;
 using Millrace.Media.Flv;
+using Millrace.Node.Access;
 using Millrace.Node.Shards;
 using Millrace.Protocols.Relay;
 using Millrace.Protocols.Rtmp;
@@ -17,14 +18,30 @@ internal sealed class RtmpOriginConnection : ForeignConnection
     private byte[] _carry = [];
     private int _carried;
 
-    public RtmpOriginConnection(ShardSocket socket, Shard shard, NodeContext node, IRelayClient client, StreamName stream, ForeignTarget target, bool isPublisher)
-        : base(socket, shard, node, client, isPublisher ? "rtmp-push" : "rtmp-pull", stream, target)
+    /// <param name="socket">That is being connected.</param>
+    /// <param name="shard">Whose it is.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="client">Who has connected.</param>
+    /// <param name="stream">What for.</param>
+    /// <param name="target">What that is called there.</param>
+    /// <param name="isPublisher">It is published there.</param>
+    /// <param name="introduction">All that is wanted is the server's word about a client who has said this in his own connect.</param>
+    public RtmpOriginConnection(
+        ShardSocket socket, Shard shard, NodeContext node, IRelayClient client, StreamName stream, ForeignTarget target, bool isPublisher,
+        RtmpIntroduction? introduction = null)
+        : base(socket, shard, node, client, introduction is not null ? "rtmp-access" : isPublisher ? "rtmp-push" : "rtmp-pull", stream, target)
     {
         var rtmp = node.Settings.Rtmp;
+        var query = introduction is not null && target.Query.Length > 0 ? "?" + target.Query : "";
+        var tcUrl = introduction is { TcUrl.Length: > 0 } ? introduction.TcUrl : target.TcUrl;
         _options = new RtmpClientOptions
         {
-            App = target.App,
-            TcUrl = target.TcUrl,
+            App = target.App + query,
+            // What a client shows with the stream's name is told as well: there will be no other word of it.
+            TcUrl = tcUrl.Contains('?', StringComparison.Ordinal) ? tcUrl : tcUrl + query,
+            SwfUrl = introduction is { SwfUrl.Length: > 0 } ? introduction.SwfUrl : null,
+            PageUrl = introduction is { PageUrl.Length: > 0 } ? introduction.PageUrl : null,
+            IsConnectOnly = introduction is not null,
             StreamName = target.StreamName,
             IsPublisher = isPublisher,
             IsEnhanced = true,
@@ -43,7 +60,7 @@ internal sealed class RtmpOriginConnection : ForeignConnection
         };
     }
 
-    protected override bool IsPull => !_options.IsPublisher;
+    protected override bool IsPull => !_options.IsPublisher && !_options.IsConnectOnly;
 
     protected override bool IsAsked => IsPull && _session!.MessageStreamId != 0;
 
@@ -136,6 +153,9 @@ internal sealed class RtmpOriginConnection : ForeignConnection
 
     protected override void OnClosed(string reason)
     {
+        // nginx-rtmp says no by hanging up.
+        if (_options.IsConnectOnly && _session is { HasConnected: true, IsReady: false })
+            Refusal ??= new RelayRefusal(RelayRefusalCode.Denied, "refused by the server, which gave no reason");
         _session?.Dispose();
         base.OnClosed(reason);
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Millrace.Node.Access;
 using Millrace.Node.Cluster;
 using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
@@ -32,6 +33,7 @@ internal sealed partial class RtmpConnection : ShardConnection
     private int _carried;
     private int _requests;
     private PendingCharge _pending;
+    private AccessPass? _publishing;
     private RtmpPublisher? _publisher;
     private RtmpPlayer? _player;
 
@@ -235,6 +237,7 @@ internal sealed partial class RtmpConnection : ShardConnection
                 break;
             case RtmpEventKind.PublishEnded:
                 _lookup = null;
+                _publishing?.End();
                 _publisher?.End(isClean: true, now);
                 _publisher = null;
                 break;
@@ -250,35 +253,5 @@ internal sealed partial class RtmpConnection : ShardConnection
                 _player?.OnControl(happened, now);
                 break;
         }
-    }
-
-    private void StartPublish(RtmpPublishRequest request, long now)
-    {
-        var connect = _session.Connect!;
-        if (!StreamAddress.TryParseRtmp(_node.Settings, connect.TcUrl, connect.App, request.Name, isPublish: true, out var address, out var error))
-        {
-            _node.Traffic.Count(VhostSettings.DefaultName, TrafficFormat.Rtmp, 400, 0, 0, 0);
-            _session.RejectPublish(Shard.Reply, "NetStream.Publish.BadName", error);
-            EndAfterReply($"publish refused: {error}", now);
-            return;
-        }
-
-        Route(_node.Redirects.ForPublisher(address.Name, address.Query), address, request.Name, isPublisher: true, now);
-    }
-
-    private void StartPlay(RtmpPlayRequest request, long now)
-    {
-        var connect = _session.Connect!;
-        if (!StreamAddress.TryParseRtmp(_node.Settings, connect.TcUrl, connect.App, request.Name, isPublish: false, out var address, out var error))
-        {
-            _node.Traffic.Count(VhostSettings.DefaultName, TrafficFormat.Rtmp, 400, 0, 0, 0);
-            _session.RejectPlay(Shard.Reply, "NetStream.Play.StreamNotFound", error);
-            EndAfterReply($"play refused: {error}", now);
-            return;
-        }
-
-        if (_publisher is null)
-            JoinCrowd();
-        Route(_node.Redirects.ForViewer(address.Name, address.Query, ClientProtocol.Rtmp), address, request.Name, isPublisher: false, now);
     }
 }

@@ -1,4 +1,5 @@
 using Millrace.Media.Flv;
+using Millrace.Node.Access;
 using Millrace.Node.Metrics;
 using Millrace.Node.Relay;
 using Millrace.Node.Sessions;
@@ -19,17 +20,35 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
     private bool _isStarted;
     private bool _isUnpublished;
     private bool _isAnswered;
+    private bool _isAdmitted;
+    private AccessPass? _pass;
     private long _opened;
     private long _waitEnd = long.MaxValue;
     private long _askAgain = long.MaxValue;
 
-    public long NextDeadline => Math.Min(_waitEnd, _askAgain);
+    public long NextDeadline => Math.Min(Math.Min(_waitEnd, _askAgain), _pass?.Deadline ?? long.MaxValue);
 
     /// <summary>Attaches to the stream, or waits for it for <c>player.wait</c>.</summary>
-    public void Open(long now)
+    /// <param name="claim">Null where everybody may.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    public void Open(AccessClaim? claim, long now)
     {
         _opened = now;
         connection.OpenSession(SessionRole.Player, name);
+        if (claim is null || node.Access.RuleOf(name, AccessAction.Play) is not { } rule)
+        {
+            Begin(now);
+            return;
+        }
+
+        _pass = new AccessPass(node.Access, claim, rule, connection.Shard, OnAnswer);
+        if (_pass.Ask(now) is { } verdict)
+            OnVerdict(verdict, now);
+    }
+
+    private void Begin(long now)
+    {
+        _isAdmitted = true;
         _waitEnd = now + node.Settings.Player.Wait.ToMicros();
         Want(now);
         Attach(now);
@@ -77,6 +96,8 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
                 return;
         }
 
+        if (!_isAdmitted)
+            return;
         // What the session has to say about it belongs before the media that changes.
         connection.SendReply(now);
         connection.Leave();
@@ -128,6 +149,12 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
 
     public void OnTimer(long now)
     {
+        if (_pass?.OnTimer(now) is { } refusal)
+        {
+            OnVerdict(refusal, now);
+            return;
+        }
+
         if (now >= _askAgain)
             Want(now);
         if (now < _waitEnd)
@@ -143,6 +170,34 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
     {
         connection.Leave();
         (_waitEnd, _askAgain) = (long.MaxValue, long.MaxValue);
+        _pass?.End();
+    }
+
+    private void OnAnswer(AccessVerdict verdict, long now)
+    {
+        if (connection.IsEnding)
+            return;
+        OnVerdict(verdict, now);
+        connection.GoOn(now);
+    }
+
+    private void OnVerdict(AccessVerdict verdict, long now)
+    {
+        if (verdict.IsAllowed)
+        {
+            if (!_isAdmitted)
+                Begin(now);
+            return;
+        }
+
+        Stop();
+        Count(verdict.Status, now);
+        var reply = connection.Shard.Reply;
+        if (_isStarted)
+            connection.Protocol.EndPlay(reply, "NetStream.Play.Failed", verdict.Reason);
+        else
+            connection.Protocol.RejectPlay(reply, "NetStream.Play.Failed", verdict.Reason);
+        connection.EndAfterReply(_isAdmitted ? $"may play no more: {verdict.Reason}" : $"play refused: {verdict.Reason}", now);
     }
 
     /// <summary>Where another node holds the stream it is fetched; one that none holds is asked for again later.</summary>

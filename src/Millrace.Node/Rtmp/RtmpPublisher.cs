@@ -37,7 +37,7 @@ internal sealed class RtmpPublisher
     public long NextDeadline => _ended || _isPending || _idleTimeout == 0 ? long.MaxValue : _lastMedia + _idleTimeout;
 
     /// <summary>
-    /// Checks the token and takes the stream's lease; refuses with a status, before any media is taken. Where another node holds the stream that
+    /// Takes the stream's lease for one who may publish; refuses with a status, before any media is taken. Where another node holds the stream that
     /// decides as well, and the connection waits for it.
     /// </summary>
     public static RtmpPublisher? TryStart(RtmpConnection connection, NodeContext node, StreamAddress address, long now)
@@ -45,14 +45,6 @@ internal sealed class RtmpPublisher
         var session = connection.Protocol;
         var reply = connection.Shard.Reply;
         var publish = address.Publish;
-        if (publish.Token.IsSet && !publish.Token.Matches(address.Argument("token")))
-        {
-            node.Traffic.Count(address.Name, TrafficFormat.Rtmp, 401, 0, 0, 0);
-            session.RejectPublish(reply, "NetStream.Publish.Denied", "401 Unauthorized: the publish token is missing or wrong");
-            connection.EndAfterReply("publish refused: the token is missing or wrong", now);
-            return null;
-        }
-
         var info = new PublisherInfo(connection.Session.Id, "rtmp", connection.Socket.Remote.ToString(), publish.Duplicate, publish.Grace.ToMicros());
         void OnRevoked(string reason) => connection.Shard.Post(() => connection.SayFarewell(reason, mayReturn: false));
         string? refusal = null;

@@ -33,6 +33,18 @@ internal sealed record EdgeSettings
     /// <summary>How long viewers are kept while no origin has the stream; default 30 s.</summary>
     public TimeSpan GiveUp { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long an origin's word that somebody may play or publish holds, where the origin does not say less; default 10 s. So long may one whose
+    /// token is withdrawn go on.
+    /// </summary>
+    public TimeSpan AccessCache { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long its word holds that somebody may not; default 1 s.</summary>
+    public TimeSpan AccessRefusalCache { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Who may not be told from who may not within this time is refused; default 3 s.</summary>
+    public TimeSpan AccessTimeout { get; init; } = TimeSpan.FromSeconds(3);
+
     public EdgeTlsSettings Tls { get; init; } = new();
 }
 

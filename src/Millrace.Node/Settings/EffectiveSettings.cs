@@ -69,6 +69,15 @@ internal static class EffectiveSettings
         return Split(list);
     }
 
+    /// <summary>Who may play and publish an app's streams.</summary>
+    /// <param name="vhost">Its vhost.</param>
+    /// <param name="own">From <see cref="AppOf"/>.</param>
+    public static AccessSettings AccessOf(this VhostSettings vhost, AppSettings? own) => own?.Access.Over(vhost.Access) ?? vhost.Access;
+
+    /// <summary>Whether the origin decides that too.</summary>
+    public static bool IsTraversed(this VhostSettings vhost, AppSettings? own) =>
+        (own?.Mode ?? vhost.Mode) == VhostMode.Remote && (own?.TokenTraverse ?? vhost.TokenTraverse);
+
     /// <summary>Where streams that are published to an app are sent as well, as it stands in the settings.</summary>
     public static IReadOnlyList<string> ForwardsOf(this VhostSettings vhost, string app) =>
         vhost.AppOf(app) is { Forward.Count: > 0 } own ? Split(own.Forward) : Split(vhost.Forward);

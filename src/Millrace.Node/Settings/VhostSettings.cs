@@ -41,6 +41,14 @@ internal sealed record VhostSettings
     /// </summary>
     public string UpstreamVhost { get; init; } = "";
 
+    /// <summary>
+    /// With <see cref="VhostMode.Remote"/> the origin decides who may play and publish, besides <see cref="Access"/>: each viewer's and publisher's
+    /// arguments are shown to it before he is served. Default false.
+    /// </summary>
+    public bool TokenTraverse { get; init; }
+
+    public AccessSettings Access { get; init; } = new();
+
     /// <summary>Where every stream that is published here is sent as well, for as long as it is live: as <see cref="Origin"/>, but not HTTP. Default none.</summary>
     public IReadOnlyList<string> Forward { get; init; } = [];
 
@@ -81,8 +89,13 @@ internal sealed record AppSettings
     /// <summary>The app's own origins; empty (the default) are the vhost's.</summary>
     public IReadOnlyList<string> Origin { get; init; } = [];
 
+    /// <inheritdoc cref="VhostSettings.TokenTraverse"/>
+    public bool? TokenTraverse { get; init; }
+
     /// <summary>The app's own; empty (the default) is the vhost's.</summary>
     public IReadOnlyList<string> Forward { get; init; } = [];
+
+    public AccessOverrides Access { get; init; } = new();
 
     public PublishOverrides Publish { get; init; } = new();
 

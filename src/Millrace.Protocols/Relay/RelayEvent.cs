@@ -34,6 +34,9 @@ internal enum RelayEventKind : byte
     /// <summary>The receiver of media: Id, Payload. The session does not count it against the Length that came before.</summary>
     ObjectData,
 
+    /// <summary>Client: Id, the question's number; Status, Length (its lifetime in milliseconds, 0: not said) and Text, the reason.</summary>
+    Verdict,
+
     /// <summary>The peer has ended the connection: its reason in Text; Closed follows.</summary>
     Stopped,
 
@@ -52,7 +55,7 @@ internal readonly struct RelayEvent
     /// <summary>One bit for each form of HLS.</summary>
     public byte Formats { get; init; }
 
-    /// <summary>The fetch that is asked for or answered, by the asking side's number.</summary>
+    /// <summary>The fetch or the question that is answered, by the asking side's number.</summary>
     public uint Id { get; init; }
 
     /// <summary>As in HTTP; bytes follow when it is 200.</summary>

@@ -6,7 +6,7 @@ namespace Millrace.Protocols.Relay;
 /// Fields that a receiver does not know stand behind those that it does.
 /// <para>
 /// The side that connects is the client, whichever way media goes. It says <see cref="Hello"/>, the server <see cref="Welcome"/>, the client
-/// <see cref="Proof"/>; then one request, which a connection is for. The messages of the log come from whoever sends media, and not before
+/// <see cref="Proof"/>; then one request, which a connection is for (<see cref="Authorize"/> alone may come again). The messages of the log come from whoever sends media, and not before
 /// the request is granted: the server of a <see cref="Play"/>, the client of a <see cref="Publish"/>. Limits: <see cref="RelayRules"/>.
 /// </para>
 /// </summary>
@@ -41,7 +41,10 @@ internal enum RelayMessageType : byte
     /// <summary>Client: take a stream's log.</summary>
     Publish = 7,
 
-    /// <summary>Client: may a viewer play or a publisher publish?</summary>
+    /// <summary>
+    /// Client: may a viewer play or a publisher publish? <c>from</c> is the question's number. A connection for it has any number of them, each
+    /// answered by a <see cref="Verdict"/>, in whatever order.
+    /// </summary>
     Authorize = 8,
 
     /// <summary>Server: the request is granted; its payload depends on the request. Behind that of <see cref="Describe"/> the server ends the connection.</summary>
@@ -75,6 +78,12 @@ internal enum RelayMessageType : byte
 
     /// <summary>The sender of media: the state of a form's playlists at a number of the log.</summary>
     Playlists = 17,
+
+    /// <summary>
+    /// Server: answers <see cref="Authorize"/>: <c>number code lifetime reason</c>: 200, or why not (<see cref="RelayRefusalCode"/>), and for how
+    /// many milliseconds that holds at most; 0: for as long as the client likes.
+    /// </summary>
+    Verdict = 18,
 
     /// <summary>The first message of the log: all that a receiver must know before the entry of the number in it.</summary>
     Start = 32,

@@ -11,7 +11,7 @@ internal enum RelayRequestKind : byte
     Authorize = RelayMessageType.Authorize,
 }
 
-/// <summary>What a client asks for, once in a connection. All kinds have the same fields. Texts are bounded by <see cref="RelayText"/>.</summary>
+/// <summary>What a client asks for; once in a connection, but for Authorize. All kinds have the same fields. Texts are bounded by <see cref="RelayText"/>.</summary>
 internal sealed record RelayRequest
 {
     public required RelayRequestKind Kind { get; init; }
@@ -34,7 +34,7 @@ internal sealed record RelayRequest
     /// <summary>The Timeline whose log the client has a part of; 0: none.</summary>
     public ulong Timeline { get; init; }
 
-    /// <summary>Number of the first entry of that log that the client has not; 0 and up.</summary>
+    /// <summary>Number of the first entry of that log that the client has not, 0 and up; Authorize: the question's own, of 32 bits.</summary>
     public long From { get; init; }
 
     /// <summary>One bit for each form of HLS whose playlist state is wanted.</summary>
@@ -48,6 +48,7 @@ internal sealed record RelayRequest
         !RelayText.Fits(Stream, RelayText.MaxName) ? $"the stream's name is longer than {RelayText.MaxName} bytes"
         : !RelayText.Fits(Arguments, RelayText.MaxArguments) ? $"the arguments are longer than {RelayText.MaxArguments} bytes"
         : From < 0 ? "the entry's number is negative"
+        : Kind == RelayRequestKind.Authorize && From > uint.MaxValue ? "the question's number is longer than 32 bits"
         : Kind == RelayRequestKind.Authorize && Action is not ("play" or "publish") ? "the action is neither play nor publish"
         : null;
 

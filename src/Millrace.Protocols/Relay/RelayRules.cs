@@ -20,7 +20,7 @@ internal static class RelayRules
 
     public static bool IsLog(RelayMessageType type) => type is >= RelayMessageType.Start and <= RelayMessageType.Orphaned;
 
-    public static bool IsKnown(RelayMessageType type) => type is > RelayMessageType.None and <= RelayMessageType.Playlists || IsLog(type);
+    public static bool IsKnown(RelayMessageType type) => type is > RelayMessageType.None and <= RelayMessageType.Verdict || IsLog(type);
 
     public static bool IsSetup(RelayMessageType type) =>
         type is RelayMessageType.Hello or RelayMessageType.Welcome or RelayMessageType.Proof or RelayMessageType.Refused;

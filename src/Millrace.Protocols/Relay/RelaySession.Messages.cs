@@ -44,9 +44,11 @@ internal sealed partial class RelaySession
         RelayMessageType.Hello or RelayMessageType.Welcome or RelayMessageType.Proof => false,
         RelayMessageType.Refused => _options.IsClient,
         RelayMessageType.Accepted => _options.IsClient && _request != RelayMessageType.None && !_isAccepted,
+        RelayMessageType.Verdict => _options.IsClient && _request == RelayMessageType.Authorize,
         RelayMessageType.Want or RelayMessageType.Fetch => IsMediaSender,
         RelayMessageType.Object or RelayMessageType.ObjectData or RelayMessageType.Playlists => IsMediaReceiver,
         _ when RelayRules.IsLog(type) => IsMediaReceiver,
+        RelayMessageType.Authorize when _request == RelayMessageType.Authorize => !_options.IsClient,
         _ when RelayRules.IsRequest(type) => !_options.IsClient && _request == RelayMessageType.None,
 
         // Not known: skipped.
@@ -124,6 +126,10 @@ internal sealed partial class RelaySession
             case RelayMessageType.Object when reader.TryNumber(uint.MaxValue, out long id) && reader.TryNumber(MaxStatus, out int status)
                 && reader.TryNumber(RelayRules.MaxObject, out long length):
                 Emit(new RelayEvent { Kind = RelayEventKind.Object, Id = (uint)id, Status = status, Length = length });
+                return true;
+            case RelayMessageType.Verdict when reader.TryNumber(uint.MaxValue, out long number) && reader.TryNumber(MaxStatus, out int code)
+                && reader.TryNumber(int.MaxValue, out int lifetime) && reader.TryText(RelayText.MaxNote, out var why):
+                Emit(new RelayEvent { Kind = RelayEventKind.Verdict, Id = (uint)number, Status = code, Length = lifetime, Text = why });
                 return true;
             case RelayMessageType.Stop when reader.TryText(RelayText.MaxNote, out var reason):
                 Emit(new RelayEvent { Kind = RelayEventKind.Stopped, Text = reason });

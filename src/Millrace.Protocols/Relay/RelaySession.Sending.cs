@@ -7,10 +7,10 @@ namespace Millrace.Protocols.Relay;
 /// <summary>What this side says. Each does nothing when the connection is not in the state for it.</summary>
 internal sealed partial class RelaySession
 {
-    /// <summary>Client: asks, once. A request that cannot be sent (<see cref="RelayRequest.Flaw"/>) ends the connection.</summary>
+    /// <summary>Client: asks, once; whether somebody may, as often as it likes. A request that cannot be sent (<see cref="RelayRequest.Flaw"/>) ends the connection.</summary>
     public void Request(IBufferWriter<byte> output, RelayRequest request)
     {
-        if (!_options.IsClient || !IsReady || IsClosed || _request != RelayMessageType.None)
+        if (!_options.IsClient || !IsReady || IsClosed || (_request != RelayMessageType.None && (request.Kind != RelayRequestKind.Authorize || _request != RelayMessageType.Authorize)))
             return;
         if (request.Flaw is { } flaw)
         {
@@ -31,6 +31,24 @@ internal sealed partial class RelaySession
             return;
         _isAccepted = true;
         Message(output, RelayMessageType.Accepted, payload);
+    }
+
+    /// <summary>Server: answers whether somebody may.</summary>
+    /// <param name="question">Its <see cref="RelayRequest.From"/>.</param>
+    /// <param name="code">200, or a <see cref="RelayRefusalCode"/>.</param>
+    /// <param name="lifetimeMillis">How long that holds at most; 0: not said.</param>
+    /// <param name="reason">For people; cut after <see cref="RelayText.MaxNote"/> bytes.</param>
+    public void SendVerdict(IBufferWriter<byte> output, long question, int code, int lifetimeMillis, string reason)
+    {
+        if (_options.IsClient || _request != RelayMessageType.Authorize || IsClosed)
+            return;
+        reason = RelayText.Cut(reason, RelayText.MaxNote);
+        var length = RelayWriter.LengthOf((ulong)question) + RelayWriter.LengthOf((ulong)code) + RelayWriter.LengthOf((ulong)lifetimeMillis) + RelayText.LengthOf(reason);
+        var writer = Header(output, RelayMessageType.Verdict, length);
+        writer.Number(question);
+        writer.Number((ulong)code);
+        writer.Number((ulong)lifetimeMillis);
+        writer.Text(reason);
     }
 
     /// <summary>Server: refuses the peer or its request, before the answer or after it, and closes.</summary>

@@ -15,6 +15,9 @@ internal sealed record RtmpClientOptions
     /// <summary>True publishes, false plays.</summary>
     public bool IsPublisher { get; init; }
 
+    /// <summary>Asks for nothing behind connect: ready as soon as the server has accepted that.</summary>
+    public bool IsConnectOnly { get; init; }
+
     public string FlashVer { get; init; } = "FMLE/3.0 (compatible; Millrace/0.1)";
 
     public string? SwfUrl { get; init; }
@@ -41,7 +44,7 @@ internal enum RtmpClientEventKind : byte
 {
     None,
 
-    /// <summary>The server accepted the publish, or began to play.</summary>
+    /// <summary>The server accepted the publish, or began to play; with <see cref="RtmpClientOptions.IsConnectOnly"/> it accepted connect.</summary>
     Ready,
     Media,
     Status,

@@ -92,6 +92,12 @@ internal sealed partial class RtmpClientSession
         }
 
         _link.WriteWindow(reply);
+        if (_options.IsConnectOnly)
+        {
+            BecomeReady();
+            return;
+        }
+
         if (_options.IsPublisher)
         {
             _commands.SendCall(reply, "releaseStream", ++_transaction, _options.StreamName);
@@ -157,10 +163,15 @@ internal sealed partial class RtmpClientSession
         var expected = _options.IsPublisher ? "NetStream.Publish.Start" : "NetStream.Play.Start";
         if (!IsReady && string.Equals(status.Code, expected, StringComparison.Ordinal))
         {
-            IsReady = true;
-            _setupDeadline = None;
-            _events.Enqueue(new RtmpClientEvent { Kind = RtmpClientEventKind.Ready });
+            BecomeReady();
         }
+    }
+
+    private void BecomeReady()
+    {
+        IsReady = true;
+        _setupDeadline = None;
+        _events.Enqueue(new RtmpClientEvent { Kind = RtmpClientEventKind.Ready });
     }
 
     private void Refused(RtmpStatus status)

@@ -33,6 +33,9 @@ internal sealed partial class RtmpClientSession : IDisposable
     /// <summary>The server accepted: WriteMedia may be used, or media arrives.</summary>
     public bool IsReady { get; private set; }
 
+    /// <summary>The server has taken the handshake, and connect has been sent.</summary>
+    public bool HasConnected => _handshake.IsDone;
+
     /// <summary>Form of the server's handshake.</summary>
     public RtmpDigestScheme ServerHandshake => _handshake.ServerScheme;
 

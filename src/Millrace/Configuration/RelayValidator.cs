@@ -8,6 +8,7 @@ internal static class RelayValidator
 {
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     public static void Check(NodeSettings settings, SettingsChecks checks)
     {
@@ -25,6 +26,9 @@ internal static class RelayValidator
         checks.Positive("edge.retry_min", edge.RetryMin, Millisecond, Minute);
         checks.Positive("edge.retry_max", edge.RetryMax, edge.RetryMin);
         checks.Positive("edge.give_up", edge.GiveUp, Millisecond);
+        checks.Positive("edge.access_cache", edge.AccessCache, 100 * Millisecond, Hour);
+        checks.Positive("edge.access_refusal_cache", edge.AccessRefusalCache, 100 * Millisecond, Hour);
+        checks.Positive("edge.access_timeout", edge.AccessTimeout, Millisecond, Minute);
     }
 
     /// <summary>Origins of a vhost or an app.</summary>

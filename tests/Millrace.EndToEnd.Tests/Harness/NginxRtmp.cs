@@ -18,7 +18,11 @@ internal sealed class NginxRtmp : IAsyncDisposable
     public string Url(string stream) => $"rtmp://127.0.0.1:{Port}/live/{stream}";
 
     /// <param name="directives">More lines for the application, such as `push rtmp://…;` or `pull rtmp://… name=x static;`.</param>
-    public static async Task<NginxRtmp> StartAsync(params string[] directives)
+    public static Task<NginxRtmp> StartAsync(params string[] directives) => StartAsync("", directives);
+
+    /// <param name="ofServer">A line for the server around the application, such as `on_connect http://…;`.</param>
+    /// <param name="directives">More lines for the application.</param>
+    public static async Task<NginxRtmp> StartAsync(string ofServer, string[] directives)
     {
         var folder = new TemporaryFolder();
         var port = Ports.Free();
@@ -34,6 +38,7 @@ internal sealed class NginxRtmp : IAsyncDisposable
                 server {
                     listen 127.0.0.1:{{port}};
                     chunk_size 4096;
+                    {{ofServer}}
                     application live {
                         live on;
                         {{string.Join('\n', directives)}}

@@ -52,7 +52,7 @@ internal sealed class HlsRequestTarget() : FuzzTarget("hls-request")
         if (fields.TryGetRange("\"b\"", BodyLength, out var from, out var count))
             BrokenInvariantException.ThrowIf(count < 0 || (count > 0 && (from < 0 || from + count > BodyLength)), $"a range of {count} bytes from {from} on");
 
-        var resource = new HlsResolver(_node).Resolve(HlsRequest.Parse(_node.Settings, "h", Line(0), Line(1)), 0);
+        var resource = new HlsResolver(_node).Resolve(HlsRequest.Parse(_node.Settings, "h", Line(0), Line(1)), access: null, 0);
         BrokenInvariantException.ThrowIf(resource.Status is not (400 or 404), $"status {resource.Status} without a stream");
         BrokenInvariantException.ThrowIf(resource.Explanation.AsSpan().TrimEnd('\n').IndexOfAnyInRange('\0', '\x1f') >= 0, "control characters are sent back");
     }

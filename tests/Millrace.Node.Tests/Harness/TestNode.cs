@@ -46,7 +46,7 @@ internal sealed class TestNode : IAsyncDisposable
         var node = new TestNode(change is null ? Defaults : change(Defaults));
         await node.Node.StartAsync(TestContext.Current.CancellationToken);
         node.Api = node.Keep(new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{node.Node.ApiPort}") });
-        node.Page = node.Keep(new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{node.Node.HttpPort}") });
+        node.Page = node.Keep(new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://127.0.0.1:{node.Node.HttpPort}") });
         return node;
     }
 

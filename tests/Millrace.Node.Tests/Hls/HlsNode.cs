@@ -129,7 +129,7 @@ internal sealed partial class HlsNode : IAsyncDisposable
 
     private static HttpClient OpenTls(TestNode node)
     {
-        var handler = new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Subject == "CN=localhost" } };
+        var handler = new SocketsHttpHandler { UseCookies = false, SslOptions = { RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Subject == "CN=localhost" } };
         return node.Keep(new HttpClient(handler) { BaseAddress = new Uri($"https://127.0.0.1:{node.Node.HttpsPort}") });
     }
 

@@ -115,6 +115,11 @@ public sealed class RelayHostileTests
         ReasonAfter(null, atServer: true, RelayFeed.Message(RelayMessageType.Play, 1)).ShouldBe("refused by this side: 400 Play: malformed");
         ReasonAfter(null, atServer: true, Request(RelayLink.PlayRequest with { Kind = RelayRequestKind.Authorize, Action = "read" }))
             .ShouldBe("refused by this side: 400 Authorize: the action is neither play nor publish");
+        ReasonAfter(null, atServer: true, Request(RelayLink.PlayRequest with { Kind = RelayRequestKind.Authorize, Action = "play", From = 1L << 32 }))
+            .ShouldBe("refused by this side: 400 Authorize: the question's number is longer than 32 bits");
+        ReasonAfter(RelayRequestKind.Authorize, atServer: false, RelayFeed.Message(RelayMessageType.Verdict, 1, 200)).ShouldBe("a malformed Verdict of 2 bytes");
+        ReasonAfter(RelayRequestKind.Play, atServer: false, RelayFeed.Message(RelayMessageType.Verdict, 1)).ShouldBe("Verdict from the server of a connection for Play");
+        ReasonAfter(RelayRequestKind.Authorize, atServer: true, RelayFeed.Message(RelayMessageType.Verdict, 1)).ShouldBe("Verdict from the client of a connection for Authorize");
         ReasonAfter(null, atServer: true, Request(RelayLink.PlayRequest with { Stream = new string('s', 513) })).ShouldBe("refused by this side: 400 Play: malformed");
         ReasonAfter(null, atServer: true, RelayFeed.Message(RelayMessageType.Heartbeat, 1)).ShouldBe("a malformed Heartbeat of 1 bytes");
         ReasonAfter(null, atServer: true, RelayFeed.Message(RelayMessageType.HeartbeatReply, new byte[15])).ShouldBe("a malformed HeartbeatReply of 15 bytes");

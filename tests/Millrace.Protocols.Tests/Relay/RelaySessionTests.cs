@@ -52,7 +52,7 @@ public sealed class RelaySessionTests
             Protocol = "http-flv",
             Agent = "Lavf/60",
             Timeline = 0xFEDC_BA98_7654_3210,
-            From = long.MaxValue,
+            From = action.Length > 0 ? uint.MaxValue : long.MaxValue,
             Formats = 0b101,
             Action = action,
         };
@@ -62,7 +62,43 @@ public sealed class RelaySessionTests
         link.Run(0);
 
         link.Server.Last(RelayEventKind.Requested).Request.ShouldBe(request);
-        link.Server.Events.Count(e => e.Kind == RelayEventKind.Requested).ShouldBe(1);
+        link.Server.Events.Count(e => e.Kind == RelayEventKind.Requested).ShouldBe(request.Kind == RelayRequestKind.Authorize ? 2 : 1);
+    }
+
+    [Fact]
+    public void One_connection_asks_about_many_and_is_answered_in_whatever_order()
+    {
+        using var link = new RelayLink();
+        link.Run(0);
+        var question = RelayLink.PlayRequest with { Kind = RelayRequestKind.Authorize, Action = "play", Arguments = "token=a" };
+        link.Client.Session.Request(link.Client.Output, question with { From = 1 });
+        link.Client.Session.Request(link.Client.Output, question with { From = uint.MaxValue, Arguments = "token=b" });
+        link.Run(0);
+        link.Server.Events.Where(e => e.Kind == RelayEventKind.Requested).Select(e => (e.Request!.From, e.Request.Arguments))
+            .ShouldBe([(1L, "token=a"), ((long)uint.MaxValue, "token=b")]);
+
+        link.Server.Session.SendVerdict(link.Server.Output, uint.MaxValue, 403, 0, new string('n', 600));
+        link.Server.Session.SendVerdict(link.Server.Output, 1, 200, 10_000, "");
+        link.Run(0);
+
+        link.Client.Events.Where(e => e.Kind == RelayEventKind.Verdict).Select(e => (e.Id, e.Status, e.Length, e.Text!.Length))
+            .ShouldBe([(uint.MaxValue, 403, 0L, 512), (1u, 200, 10_000L, 0)]);
+        link.Client.Session.IsClosed.ShouldBeFalse();
+        link.Client.Session.Request(link.Client.Output, RelayLink.PlayRequest);
+        link.Client.Output.WrittenCount.ShouldBe(0);
+    }
+
+    [Fact]
+    public void A_verdict_is_these_bytes()
+    {
+        using var link = new RelayLink();
+        link.Run(0);
+        link.Client.Session.Request(link.Client.Output, RelayLink.PlayRequest with { Kind = RelayRequestKind.Authorize, Action = "play", From = 7 });
+        link.Run(0);
+
+        link.Server.Session.SendVerdict(link.Server.Output, 7, 200, 300, "ok");
+
+        link.Server.Output.WrittenSpan.ToArray().ShouldBe([18, 8, 7, 0xC8, 1, 0xAC, 2, 2, .. "ok"u8]);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ public sealed class ExampleTests
         const string yaml = """
             publish: {token: geheim}
             merge: {streams: [{match: "a/b/*", window: 5ms}, {match: "*", window: 1s}]}
-            vhosts: [{name: a.example, aliases: [b.example], apps: [{name: x, merge: 0}, {name: y}]}]
+            vhosts: [{name: a.example, aliases: [b.example], access: {play: token, play_tokens: [geheim, auch-geheim]}, apps: [{name: x, merge: 0}, {name: y}]}]
             """;
         var printed = SettingsWriter.Write(Loading.Load(yaml).Valid());
         printed.ShouldNotContain("geheim");
