@@ -2,6 +2,7 @@ using System.Net;
 using Millrace.Node.Access;
 using Millrace.Node.Settings;
 using Millrace.Node.Shards;
+using Millrace.Protocols.Relay;
 using Millrace.Streams;
 
 namespace Millrace.Node.Relay;
@@ -98,7 +99,9 @@ internal sealed class RelayDialer(
             return;
         // A host may have addresses by which nobody listens: each attempt takes the next.
         var remote = addresses[(int)((uint)_attempts++ % (uint)addresses.Length)];
-        var error = isPublisher && origin.Kind == OriginKind.Flv ? "nothing can be published by HTTP-FLV" : null;
+        var error = isPublisher && origin.Kind == OriginKind.Flv ? "nothing can be published by HTTP-FLV"
+            : path.Count > RelayNode.MaxPath ? $"a path of more than {RelayNode.MaxPath} nodes"
+            : null;
         if (error is not null || Open(origin, remote, out error) is not { } socket)
         {
             client.OnUnreachable(this, error!, now);
