@@ -22,8 +22,8 @@ internal sealed class HlsFollower : IAsyncDisposable
 
     public int Parts => Volatile.Read(ref _parts);
 
-    /// <summary>It does not ask any more: something came that it cannot go on from.</summary>
-    public bool HasEnded => _playing.IsCompleted;
+    /// <summary>What came that it cannot go on from, so that it does not ask any more.</summary>
+    public string? Failure => _playing.IsCompleted ? _playing.Exception?.InnerException?.ToString() ?? "it has ended" : null;
 
     /// <summary>Answers that a player cannot go on from, without what it tries again.</summary>
     public List<string> Errors { get; } = [];
@@ -42,7 +42,7 @@ internal sealed class HlsFollower : IAsyncDisposable
         var playlist = await _client.PlaylistAsync(url);
         while (!_stop.IsCancellationRequested)
         {
-            foreach (var part in playlist.Segments.SelectMany(static segment => segment.Parts).Concat(playlist.OpenParts).TakeLast(4).Where(_seen.Add))
+            foreach (var part in playlist.Segments.SelectMany(static segment => segment.Parts).Concat(playlist.OpenParts).TakeLast(4).Except(playlist.Gaps).Where(_seen.Add))
             {
                 var answer = await _client.GetAsync(_client.InFolder(part));
                 if (answer.Status != HttpStatusCode.OK)

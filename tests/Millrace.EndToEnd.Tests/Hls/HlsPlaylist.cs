@@ -26,7 +26,11 @@ internal sealed partial class HlsPlaylist
                 case "#EXT-X-ENDLIST": IsEnded = true; break;
                 case "#EXT-X-MAP": map = UriOf(line); break;
                 case "#EXT-X-KEY": key = UriOf(line); break;
-                case "#EXT-X-PART": parts.Add(UriOf(line)); break;
+                case "#EXT-X-PART":
+                    parts.Add(UriOf(line));
+                    if (line.Contains("GAP=YES", StringComparison.Ordinal))
+                        Gaps.Add(UriOf(line));
+                    break;
                 case "#EXT-X-PRELOAD-HINT": Hint = UriOf(line); break;
                 case "#EXTINF": seconds = double.Parse(value.TrimEnd(','), CultureInfo.InvariantCulture); break;
                 case { Length: > 0 } uri when uri[0] != '#':
@@ -54,6 +58,9 @@ internal sealed partial class HlsPlaylist
     public string? Hint { get; }
 
     public List<HlsSegment> Segments { get; } = [];
+
+    /// <summary>Parts that there is no media for: nobody is to ask for them.</summary>
+    public HashSet<string> Gaps { get; } = [];
 
     /// <summary>Of the segment in the making.</summary>
     public IReadOnlyList<string> OpenParts { get; }

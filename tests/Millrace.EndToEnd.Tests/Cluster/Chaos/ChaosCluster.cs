@@ -62,7 +62,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
             await FillAsync(edge);
     }
 
-    /// <summary>The viewers of an edge come.</summary>
+    /// <summary>The viewers of an edge come, and all of them see something.</summary>
     public async Task FillAsync(ChaosNode edge)
     {
         var first = new List<ChaosViewer>();
@@ -75,6 +75,8 @@ internal sealed class ChaosCluster : IAsyncDisposable
             Viewers.Add(await ChaosViewer.FlvAsync(edge, stream));
             Viewers.Add(ChaosViewer.Hls(edge, stream));
         }
+
+        await ChaosViewer.FlowAsync(Viewers.FindAll(viewer => viewer.Edge == edge));
     }
 
     /// <summary>Those at a node have gone with it.</summary>

@@ -22,7 +22,6 @@ public sealed class ChaosTests
         var faults = new ChaosFaults(cluster, random);
         var levels = new Dictionary<ChaosNode, NodeLevels>();
         await cluster.FillAsync();
-        await cluster.FlowAsync();
         await cluster.EmptyAsync(levels);
 
         for (var done = 0; done < LongRun.Faults; done += RoundLength)

@@ -52,7 +52,7 @@ internal sealed class ChaosViewer(
         var follower = new HlsFollower(edge.Server, stream.Name, stream.App);
         return new ChaosViewer(
             edge, stream, "HLS", 4, () => follower.Parts,
-            () => follower.Errors.Count > 0 ? string.Join(", ", follower.Errors) : follower.HasEnded ? "cannot go on" : null, follower.DisposeAsync);
+            () => follower.Errors.Count > 0 ? string.Join(", ", follower.Errors) : follower.Failure, follower.DisposeAsync);
     }
 
     /// <summary>Waits until each of them has got a second more; a problem of any of them fails the test at once.</summary>
