@@ -58,7 +58,7 @@ internal enum RelayMessageType : byte
 
     /// <summary>
     /// Answers a heartbeat: <c>sent received</c>, fixed 64: the heartbeat's own time, and the answering side's when it came. One that comes
-    /// less than 50 ms behind an answered one needs no answer.
+    /// less than 50 ms behind an answered one needs no answer, after the first 16 of a connection less than 1 s.
     /// </summary>
     HeartbeatReply = 12,
 

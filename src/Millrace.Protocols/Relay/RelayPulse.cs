@@ -6,20 +6,29 @@ namespace Millrace.Protocols.Relay;
 /// <summary>When a side must say something and when it must have heard something; heartbeats and their replies. Times in microseconds.</summary>
 internal sealed class RelayPulse(RelayOptions options, long nowMicros)
 {
-    /// <summary>Media is a heartbeat as well, but it does not measure clocks: one does at least this often.</summary>
-    private const long SampleMicros = 1_000_000;
+    /// <summary>So many samples a side is given quickly; clocks drift by less than a tenth of a millisecond a second.</summary>
+    private const int FirstSamples = 16;
+
+    /// <summary>Media is a heartbeat as well, but it does not measure clocks: one does at least this often at first.</summary>
+    private const long FirstSampleMicros = 1_000_000;
+    private const long SampleMicros = 5_000_000;
 
     /// <summary>A peer's heartbeats that come closer together are not answered: a flood is not to become two.</summary>
-    private const long MinReplyMicros = 50_000;
+    private const long FirstReplyMicros = 50_000;
+
+    /// <summary>To somebody who is sent media an answer costs as much as a turn of media, and there are hundreds of edges.</summary>
+    private const long ReplyMicros = 1_000_000;
 
     private long _lastSent = nowMicros;
     private long _lastReceived = nowMicros;
     private long _lastHeartbeat = nowMicros;
     private long _lastReply = long.MinValue / 2;
+    private int _heartbeats;
+    private int _replies;
 
     public RelayClock Clock { get; } = new();
 
-    public long NextHeartbeat => Math.Min(_lastSent + options.HeartbeatMicros, _lastHeartbeat + SampleMicros);
+    public long NextHeartbeat => Math.Min(_lastSent + options.HeartbeatMicros, _lastHeartbeat + (_heartbeats < FirstSamples ? FirstSampleMicros : SampleMicros));
 
     public long Deadline => _lastReceived + options.TimeoutMicros;
 
@@ -33,6 +42,7 @@ internal sealed class RelayPulse(RelayOptions options, long nowMicros)
         BinaryPrimitives.WriteInt64BigEndian(payload, nowMicros + options.UnixOffsetMicros);
         RelayWriter.Message(output, RelayMessageType.Heartbeat, payload);
         _lastHeartbeat = _lastSent = nowMicros;
+        _heartbeats++;
     }
 
     /// <summary>Answers a heartbeat; false when it is none.</summary>
@@ -41,7 +51,7 @@ internal sealed class RelayPulse(RelayOptions options, long nowMicros)
         var reader = new RelayReader(heartbeat);
         if (!reader.TryFixed(out var sent))
             return false;
-        if (nowMicros - _lastReply < MinReplyMicros)
+        if (nowMicros - _lastReply < (_replies < FirstSamples ? FirstReplyMicros : ReplyMicros))
             return true;
 
         Span<byte> payload = stackalloc byte[2 * sizeof(long)];
@@ -49,6 +59,7 @@ internal sealed class RelayPulse(RelayOptions options, long nowMicros)
         BinaryPrimitives.WriteInt64BigEndian(payload[sizeof(long)..], nowMicros + options.UnixOffsetMicros);
         RelayWriter.Message(output, RelayMessageType.HeartbeatReply, payload);
         _lastReply = _lastSent = nowMicros;
+        _replies++;
         return true;
     }
 

@@ -90,6 +90,30 @@ public sealed class RelayPulseTests
     }
 
     [Fact]
+    public void Who_is_sent_media_has_a_heartbeat_answered_once_a_second()
+    {
+        using var link = RelayLink.Granted(RelayRequestKind.Play);
+        Play(link, seconds: 20);
+        var from = link.Now;
+        Play(link, seconds: 10);
+
+        link.Client.Session.IsClosed.ShouldBeFalse();
+        link.Server.Session.IsClosed.ShouldBeFalse();
+        link.Client.Count(RelayMessageType.Heartbeat, from).ShouldBeInRange(45, 51);
+        link.Server.Count(RelayMessageType.HeartbeatReply, from).ShouldBeInRange(9, 10);
+        link.Server.Count(RelayMessageType.Heartbeat, from).ShouldBe(2);
+
+        static void Play(RelayLink link, int seconds)
+        {
+            for (var frame = 0; frame < seconds * 25; frame++)
+            {
+                link.Server.SendMedia(RelayMessageType.Unit, [1], link.Now);
+                link.Run(40 * Milli);
+            }
+        }
+    }
+
+    [Fact]
     public void Any_byte_of_a_long_message_is_a_sign_of_life()
     {
         using var session = Playing(out var feed);
