@@ -19,6 +19,22 @@ internal static class Target
         return new MillraceServer(ProgramOf(server), basePort, mergeMs);
     }
 
+    /// <summary>Our server as an edge of another one's relay.</summary>
+    /// <param name="server">The program.</param>
+    /// <param name="basePort">First of ten ports.</param>
+    /// <param name="mergeMs">Its window.</param>
+    /// <param name="level">How many nodes are above it.</param>
+    /// <param name="originPort">Relay port of the one above.</param>
+    public static MillraceServer CreateEdge(string server, int basePort, int mergeMs, int level, int originPort) => new(ProgramOf(server), basePort, mergeMs, $"""
+        cluster:
+          node: level-{level}
+        vhosts:
+          - name: default
+            mode: remote
+            origin: millrace://127.0.0.1:{originPort}
+
+        """);
+
     /// <summary>Our server with parts and segments of these lengths, ms.</summary>
     public static MillraceServer CreateHls(string server, int basePort, int partMs, int segmentMs) => new(ProgramOf(server), basePort, DefaultMergeMs, $"""
         hls:

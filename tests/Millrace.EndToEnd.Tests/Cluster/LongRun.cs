@@ -11,6 +11,9 @@ internal static class LongRun
     /// <summary>Times that a player goes to another node.</summary>
     public static int Switches { get; } = IsAsked ? 6 : 3;
 
+    /// <summary>Streams that one edge fetches, and viewers of a single one.</summary>
+    public static int Many { get; } = IsAsked ? 1_000 : 100;
+
     /// <summary>Faults of a chaos run.</summary>
     public static int Faults { get; } = IsAsked ? 100 : 12;
 

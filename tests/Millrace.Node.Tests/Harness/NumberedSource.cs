@@ -19,13 +19,21 @@ internal sealed class NumberedSource : IDisposable
 
     private const int NumberAt = 10;
 
+    private readonly int _frameMillis;
     private readonly RtmpPeer[] _publishers;
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _stops = new();
 
     public NumberedSource(params RtmpPeer[] publishers)
+        : this(FrameMillis, publishers)
     {
-        _publishers = publishers;
+    }
+
+    /// <param name="frameMillis">Duration of a picture where there are so many publishers that fewer pictures must do.</param>
+    /// <param name="publishers">Who publish.</param>
+    public NumberedSource(int frameMillis, RtmpPeer[] publishers)
+    {
+        (_frameMillis, _publishers) = (frameMillis, publishers);
         _thread = new Thread(Run) { IsBackground = true };
         _thread.Start();
     }
@@ -59,9 +67,9 @@ internal sealed class NumberedSource : IDisposable
         var clock = Stopwatch.StartNew();
         for (var number = 0; Array.Exists(_publishers, static publisher => !publisher.HasEnded); number++)
         {
-            if (_stops.Wait((int)Math.Max(0, (number * FrameMillis) - clock.ElapsedMilliseconds)))
+            if (_stops.Wait((int)Math.Max(0, (number * _frameMillis) - clock.ElapsedMilliseconds)))
                 return;
-            Send((uint)(number * FrameMillis), Picture(number));
+            Send((uint)(number * _frameMillis), Picture(number));
             Sent = number + 1;
         }
     }

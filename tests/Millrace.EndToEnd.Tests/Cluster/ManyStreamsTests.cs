@@ -1,0 +1,65 @@
+using System.Net;
+using System.Net.Sockets;
+using Millrace.EndToEnd.Harness;
+using Millrace.Node.Tests.Harness;
+
+namespace Millrace.EndToEnd.Cluster;
+
+/// <summary>One edge with many streams, and with many viewers of one.</summary>
+public sealed class ManyStreamsTests
+{
+    /// <summary>Five pictures a second of each stream: it is the streams that count.</summary>
+    private const int FrameMillis = 200;
+
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
+
+    [Fact(Timeout = 300_000)]
+    public async Task Each_stream_is_fetched_once_for_its_viewers_and_let_go_with_them()
+    {
+        await using var origin = await MillraceServer.StartAsync();
+        await using var edge = await Edges.StartAsync(origin.RelayPort, "  linger: 2s");
+        var publishers = new RtmpPeer[LongRun.Many];
+        for (var i = 0; i < publishers.Length; i++)
+            publishers[i] = await PublishAsync(origin, $"s{i}");
+        using var source = new NumberedSource(FrameMillis, publishers);
+        await Wait.UntilAsync(() => Task.FromResult(source.Sent > 5), Soon, () => "pictures");
+
+        var viewers = await Task.WhenAll(Enumerable.Range(0, 2 * publishers.Length).Select(i => FlvViewer.PlayAsync(edge, $"s{i / 2}")));
+        foreach (var viewer in viewers)
+            await viewer.HasBytesAsync(5_000, Soon);
+
+        (await origin.SessionsAsync("relay")).ShouldBe(publishers.Length, "one upstream for two viewers");
+        viewers.ShouldAllBe(static viewer => !viewer.HasEnded);
+        Array.ForEach(viewers, static viewer => viewer.Dispose());
+        await Wait.UntilAsync(async () => await origin.SessionsAsync("relay") == 0, Soon, () => "upstreams stay\n" + edge.Process.Tail());
+        Array.ForEach(publishers, static publisher => publisher.Dispose());
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task One_stream_is_fetched_once_for_all_its_viewers()
+    {
+        await using var origin = await MillraceServer.StartAsync();
+        await using var line = new RelayLine(origin.RelayPort);
+        await using var edge = await Edges.StartAsync(line.Port);
+        using var publisher = await PublishAsync(origin, "one");
+        using var source = new NumberedSource(publisher);
+        await Wait.UntilAsync(() => Task.FromResult(source.Sent > 50), Soon, () => "pictures");
+
+        var viewers = await Task.WhenAll(Enumerable.Range(0, LongRun.Many).Select(_ => FlvViewer.PlayAsync(edge, "one")));
+        foreach (var viewer in viewers)
+            await viewer.HasBytesAsync(20_000, Soon);
+
+        line.Connections.ShouldBe(1);
+        viewers.ShouldAllBe(static viewer => !viewer.HasEnded);
+        Array.ForEach(viewers, static viewer => viewer.Dispose());
+    }
+
+    private static async Task<RtmpPeer> PublishAsync(MillraceServer server, string name)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(IPAddress.Loopback, server.RtmpPort, TestContext.Current.CancellationToken);
+        var peer = new RtmpPeer(socket, $"rtmp://127.0.0.1:{server.RtmpPort}/live", "live", name, isPublisher: true, isEnhanced: false);
+        await Wait.UntilAsync(() => Task.FromResult(peer.IsReady), Soon, () => "the publisher is not accepted\n" + server.Process.Tail());
+        return peer;
+    }
+}
