@@ -18,21 +18,20 @@ public sealed class ManyStreamsTests
     {
         await using var origin = await MillraceServer.StartAsync();
         await using var edge = await Edges.StartAsync(origin.RelayPort, "  linger: 2s");
-        var publishers = new RtmpPeer[LongRun.Many];
-        for (var i = 0; i < publishers.Length; i++)
-            publishers[i] = await PublishAsync(origin, $"s{i}");
-        using var source = new NumberedSource(FrameMillis, publishers);
+        var publishers = await InBatchesAsync(Enumerable.Range(0, LongRun.Many), i => PublishAsync(origin, $"s{i}"));
+        using var source = new NumberedSource(FrameMillis, [.. publishers]);
         await Wait.UntilAsync(() => Task.FromResult(source.Sent > 5), Soon, () => "pictures");
+        publishers.ShouldAllBe(static publisher => !publisher.HasEnded);
 
-        var viewers = await Task.WhenAll(Enumerable.Range(0, 2 * publishers.Length).Select(i => FlvViewer.PlayAsync(edge, $"s{i / 2}")));
+        var viewers = await InBatchesAsync(Enumerable.Range(0, 2 * publishers.Count), i => FlvViewer.PlayAsync(edge, $"s{i / 2}"));
         foreach (var viewer in viewers)
             await viewer.HasBytesAsync(5_000, Soon);
 
-        (await origin.SessionsAsync("relay")).ShouldBe(publishers.Length, "one upstream for two viewers");
+        (await origin.SessionsAsync("relay")).ShouldBe(publishers.Count, "one upstream for two viewers");
         viewers.ShouldAllBe(static viewer => !viewer.HasEnded);
-        Array.ForEach(viewers, static viewer => viewer.Dispose());
+        viewers.ForEach(static viewer => viewer.Dispose());
         await Wait.UntilAsync(async () => await origin.SessionsAsync("relay") == 0, Soon, () => "upstreams stay\n" + edge.Process.Tail());
-        Array.ForEach(publishers, static publisher => publisher.Dispose());
+        publishers.ForEach(static publisher => publisher.Dispose());
     }
 
     [Fact(Timeout = 300_000)]
@@ -45,13 +44,22 @@ public sealed class ManyStreamsTests
         using var source = new NumberedSource(publisher);
         await Wait.UntilAsync(() => Task.FromResult(source.Sent > 50), Soon, () => "pictures");
 
-        var viewers = await Task.WhenAll(Enumerable.Range(0, LongRun.Many).Select(_ => FlvViewer.PlayAsync(edge, "one")));
+        var viewers = await InBatchesAsync(Enumerable.Range(0, LongRun.Many), _ => FlvViewer.PlayAsync(edge, "one"));
         foreach (var viewer in viewers)
             await viewer.HasBytesAsync(20_000, Soon);
 
         line.Connections.ShouldBe(1);
         viewers.ShouldAllBe(static viewer => !viewer.HasEnded);
-        Array.ForEach(viewers, static viewer => viewer.Dispose());
+        viewers.ForEach(static viewer => viewer.Dispose());
+    }
+
+    private static async Task<List<T>> InBatchesAsync<T>(IEnumerable<int> numbers, Func<int, Task<T>> begin)
+    {
+        const int AtOnce = 100;
+        var begun = new List<T>();
+        foreach (var batch in numbers.Chunk(AtOnce))
+            begun.AddRange(await Task.WhenAll(batch.Select(begin)));
+        return begun;
     }
 
     private static async Task<RtmpPeer> PublishAsync(MillraceServer server, string name)
