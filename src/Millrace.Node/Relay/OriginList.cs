@@ -107,6 +107,9 @@ internal sealed class OriginList
             MoveTo((_index + 1) % _origins.Length);
     }
 
+    /// <summary>None of them was of use: those that were left out may be again, and are tried too until one serves.</summary>
+    public void LeaveNoneOut() => _triesAll = true;
+
     /// <summary>One beside the current to be tried meanwhile; null when there is none.</summary>
     /// <param name="turn">The how manieth.</param>
     /// <param name="now">Monotonic time, microseconds.</param>
