@@ -12,14 +12,17 @@ namespace Millrace.Node.Relay;
 /// </summary>
 internal sealed class RelayPusher : OriginClient
 {
-    private const int ConflictTries = 10;
     private const long ConflictMicros = 100_000;
+
+    /// <summary>How much longer than a link takes to be found dead an origin may hold the stream by one, microseconds: until who is silent there loses it.</summary>
+    private const long ConflictMargin = 2_000_000;
 
     private readonly Pushers _pushers;
     private readonly RelayRequest _request;
     private readonly Action<string>? _onRevoked;
     private Action<RelayRefusal?, long>? _onVerdict;
-    private int _patience;
+    private long _conflictUntil;
+    private bool _goesOn;
     private bool _isAccepted;
     private bool _wasAccepted;
 
@@ -48,7 +51,7 @@ internal sealed class RelayPusher : OriginClient
     /// <param name="isReturn">The publisher has been here before: the origin may take a moment to see that he has gone.</param>
     public void Begin(bool isReturn)
     {
-        _patience = isReturn ? ConflictTries : 0;
+        _goesOn = isReturn || _request.Timeline != 0;
         Shard.Post(() => Connect(NodeClock.Micros));
     }
 
@@ -82,8 +85,9 @@ internal sealed class RelayPusher : OriginClient
         {
             Kind = RelayRequestKind.Publish,
             Stream = Name.ToString(),
-            Timeline = stream is { State: not StreamState.Idle } ? stream.Timeline.Id : 0,
-            From = stream?.Log?.End ?? 0,
+            // Where nothing has come yet, what the node below has: it goes on as well.
+            Timeline = stream is { State: not StreamState.Idle } ? stream.Timeline.Id : _request.Timeline,
+            From = stream?.Log?.End ?? _request.From,
             Formats = 0,
         };
     }
@@ -126,19 +130,22 @@ internal sealed class RelayPusher : OriginClient
             return true;
         }
 
-        // The origin may not have noticed yet that the connection before has gone.
-        if (refusal.Code == RelayRefusalCode.Conflict && _onVerdict is not null && _patience-- > 0)
-        {
-            ConnectAt(now + ConflictMicros);
-            return true;
-        }
-
         // To a foreign server that was cut off our own connection from before may be the other publisher.
         var isFinal = refusal.Code is RelayRefusalCode.Conflict or RelayRefusalCode.Denied
             && (_onVerdict is not null || (_onRevoked is not null && Origins.Current.Kind == OriginKind.Millrace));
-        if (isFinal)
+        if (isFinal && refusal.Code == RelayRefusalCode.Conflict && IsPatient(now))
+            ConnectAt(now + ConflictMicros);
+        else if (isFinal)
             Refuse(worst, now);
         return isFinal;
+    }
+
+    /// <summary>An origin, or one above it, may not have noticed yet that the connection has gone by which it had the stream before.</summary>
+    private bool IsPatient(long now)
+    {
+        if (_goesOn && _conflictUntil == 0)
+            _conflictUntil = now + Node.Settings.Relay.Timeout.ToMicros() + ConflictMargin;
+        return now < _conflictUntil;
     }
 
     protected override void OnRoundFailed(RelayRefusal worst, long now)
@@ -157,7 +164,7 @@ internal sealed class RelayPusher : OriginClient
     {
         if (_wasAccepted)
             Switches++;
-        _wasAccepted = true;
+        (_wasAccepted, _goesOn, _conflictUntil) = (true, true, 0);
         Volatile.Write(ref _isAccepted, true);
         Serve(now);
         var onVerdict = _onVerdict;
