@@ -1,6 +1,8 @@
 using Millrace.Node.Sessions;
+using Millrace.Node.Settings;
 using Millrace.Node.Tests.Harness;
 using Millrace.Streams;
+using Millrace.Streams.Publishing;
 
 namespace Millrace.Node.Tests.Relay;
 
@@ -33,4 +35,57 @@ public sealed class StayingPublisherTests
         publisher.HasEnded.ShouldBeFalse();
         NumberedSource.ShouldMissNothing(player);
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_newcomer_whom_the_origin_refuses_takes_nothing_from_who_publishes(bool takesOver)
+    {
+        await using var origin = await RelayNodes.StartAsync("origin", [], settings => settings with { Publish = settings.Publish with { Token = new Secret("right"), Duplicate = PolicyOf(takesOver) } });
+        await using var edge = await RelayNodes.StartAsync("edge", [RelayNodes.OriginOf(origin)], TakingOver);
+        var publisher = await edge.PublishAsync(name: "x?token=right");
+        using var source = new NumberedSource(publisher);
+        using var player = origin.Play();
+        await Wait.Until(() => player.MediaCount > 60, "media at the origin");
+
+        var newcomer = await edge.PublishAsync(name: "x?token=wrong");
+        await Wait.Until(() => newcomer.HasEnded, "the verdict");
+        newcomer.Statuses.ShouldBe(["NetStream.Publish.Denied"]);
+        var before = player.MediaCount;
+        await Wait.Until(() => player.MediaCount > before + 60, "media goes on");
+
+        publisher.HasEnded.ShouldBeFalse();
+        NumberedSource.ShouldMissNothing(player);
+        edge.Node.Context.Pushers.All.ShouldHaveSingleItem().IsAccepted.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_newcomer_whom_the_origin_lets_in_takes_over_by_one_connection(bool takesOver)
+    {
+        await using var origin = await RelayNodes.StartAsync("origin", [], settings => settings with { Publish = settings.Publish with { Duplicate = PolicyOf(takesOver) } });
+        await using var edge = await RelayNodes.StartAsync("edge", [RelayNodes.OriginOf(origin)], TakingOver);
+        var publisher = await edge.PublishAsync();
+        using var source = new NumberedSource(publisher);
+        using var player = origin.Play();
+        await Wait.Until(() => player.MediaCount > 60, "media at the origin");
+
+        var newcomer = await edge.PublishAsync();
+        newcomer.IsReady.ShouldBeTrue();
+        publisher.HasEnded.ShouldBeFalse("nothing has come of the other yet");
+        using var second = new NumberedSource(newcomer);
+        await Wait.Until(() => publisher.HasEnded, "it is taken over");
+        var before = player.MediaCount;
+        await Wait.Until(() => player.MediaCount > before + 60, "media goes on");
+
+        newcomer.HasEnded.ShouldBeFalse();
+        player.HasEnded.ShouldBeFalse();
+        await Wait.Until(() => origin.Node.Context.Sessions.All.Count(static session => session.Role == SessionRole.Relay) == 1, "one connection");
+        edge.Node.Context.Pushers.All.ShouldHaveSingleItem().IsAccepted.ShouldBeTrue();
+    }
+
+    private static DuplicatePolicy PolicyOf(bool takesOver) => takesOver ? DuplicatePolicy.Takeover : DuplicatePolicy.Reject;
+
+    private static NodeSettings TakingOver(NodeSettings settings) => settings with { Publish = settings.Publish with { Duplicate = DuplicatePolicy.Takeover } };
 }
