@@ -235,6 +235,7 @@ internal sealed class RelayPuller : OriginClient
     {
         (_watched, _lostAt) = (now, now);
         Shard.Wheel.Arm(this, now + TickMicros);
+        Origins.Restart(now);
         BeginRound(now);
     }
 
@@ -250,7 +251,7 @@ internal sealed class RelayPuller : OriginClient
 
     private void TakeAnswer(OriginAnswer answer, long now)
     {
-        Origins.Prefer(answer.Url);
+        Origins.Prefer(answer.Url, now);
         Dial(now);
     }
 

@@ -63,7 +63,12 @@ internal sealed class RelayPusher : OriginClient
     {
         _before = before;
         _goesOn |= before is not null || _request.Timeline != 0;
-        Shard.Post(() => Connect(NodeClock.Micros));
+        Shard.Post(() =>
+        {
+            var now = NodeClock.Micros;
+            Origins.Restart(now);
+            Connect(now);
+        });
     }
 
     /// <summary>Any thread.</summary>
