@@ -36,6 +36,24 @@ public sealed class LeaseTests
     }
 
     [Fact]
+    public void A_silent_holder_stays_until_a_newcomer_on_trial_has_sent_a_key_frame()
+    {
+        var stream = new TestStream();
+        string? reason = null;
+        var old = stream.Publish(onRevoked: text => reason = text);
+        old.Run(30);
+        stream.Now += 2 * Second;
+        var info = new PublisherInfo("b", "test", "test", DuplicatePolicy.Reject, 0) { IsOnTrial = true };
+        var refused = stream.Live.TryAcquire(info, static _ => { }, stream.Now, out _).ShouldNotBeNull();
+        reason.ShouldBeNull();
+        refused.End(isClean: false, stream.Now);
+        old.Video().ShouldBe(AppendResult.Done);
+        stream.Live.Holder.ShouldBe(old.Lease);
+
+        stream.TryPublish(DuplicatePolicy.Reject, out _).ShouldBeNull("it sends again");
+    }
+
+    [Fact]
     public void A_takeover_happens_at_the_newcomers_first_key_frame()
     {
         var stream = new TestStream(TestStream.KeepAll);

@@ -244,6 +244,13 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
         ArmBy(_search.At);
     }
 
+    /// <summary>The current origin is of no use, by what it has said.</summary>
+    protected void Reject(RelayConnection connection, RelayRefusal refusal, long now)
+    {
+        _refusal = refusal;
+        connection.Farewell(refusal.Reason, mayReturn: false, now);
+    }
+
     /// <summary>There is no origin to be asked.</summary>
     protected void GoOn(RelayRefusal refusal, long now)
     {
@@ -285,6 +292,7 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
         }
 
         Origins.Restart(now);
+        Origins.LeaveNoneOut();
         OnRoundFailed(_worst, now);
         if (IsOver)
             return;

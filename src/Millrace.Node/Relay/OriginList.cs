@@ -15,7 +15,6 @@ internal sealed class OriginList
     private readonly Dictionary<OriginAddress, long> _downUntil = [];
     private OriginAddress[] _origins;
     private OriginAddress? _current;
-    private int _first;
     private int _index;
     private int _tried;
     private bool _triesAll;
@@ -26,9 +25,10 @@ internal sealed class OriginList
     /// <param name="protocol">Of those without a scheme.</param>
     public OriginList(IReadOnlyList<string> origins, int first, OriginHealth health, UpstreamProtocol protocol = UpstreamProtocol.Rtmp)
     {
-        _listed = _origins = [.. origins.Select(text => Parse(text, protocol))];
-        (_health, _first) = (health, first);
-        MoveTo(first);
+        OriginAddress[] listed = [.. origins.Select(text => Parse(text, protocol))];
+        _listed = _origins = [.. listed[first..], .. listed[..first]];
+        _health = health;
+        MoveTo(0);
     }
 
     public bool IsEmpty => _origins.Length == 0;
@@ -39,17 +39,20 @@ internal sealed class OriginList
     public OriginAddress Current => Volatile.Read(ref _current)!;
 
     /// <summary>The one that serves as long as it can.</summary>
-    public OriginAddress Preferred => _origins[_first];
+    public OriginAddress Preferred => _origins[0];
 
     /// <summary>Another round begins with what the cluster's map says; null: with those of the settings alone.</summary>
-    public void Prefer(string? url)
+    /// <param name="url">The node that the map names.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    public void Prefer(string? url, long now)
     {
         var mapped = url is null ? null : OriginAddress.TryParseUrl(url);
         if (mapped is null && _origins == _listed)
             return;
         _origins = mapped is null ? _listed : [mapped, .. _listed.Where(listed => listed != mapped)];
-        (_first, _tried) = (0, 0);
+        _tried = 0;
         MoveTo(0);
+        PassOver(now);
     }
 
     /// <summary>The current one has failed with this stream: it is left out for a while, as long as there is another.</summary>
@@ -102,10 +105,11 @@ internal sealed class OriginList
     public void Restart(long now)
     {
         (_tried, _triesAll) = (0, false);
-        _triesAll = Array.TrueForAll(_origins, origin => IsLeftOut(origin, now));
-        for (var i = 0; i < _origins.Length && IsLeftOut(Current, now); i++)
-            MoveTo((_index + 1) % _origins.Length);
+        PassOver(now);
     }
+
+    /// <summary>None of them was of use: those that were left out may be again, and are tried too until one serves.</summary>
+    public void LeaveNoneOut() => _triesAll = true;
 
     /// <summary>One beside the current to be tried meanwhile; null when there is none.</summary>
     /// <param name="turn">The how manieth.</param>
@@ -133,6 +137,13 @@ internal sealed class OriginList
 
     private static OriginAddress Parse(string text, UpstreamProtocol protocol) =>
         OriginAddress.TryParse(text, out var address, out var error, protocol) ? address : throw new ArgumentException(error, nameof(text));
+
+    private void PassOver(long now)
+    {
+        _triesAll |= Array.TrueForAll(_origins, origin => IsLeftOut(origin, now));
+        for (var i = 0; i < _origins.Length && IsLeftOut(Current, now); i++)
+            MoveTo((_index + 1) % _origins.Length);
+    }
 
     private void MoveTo(int index)
     {

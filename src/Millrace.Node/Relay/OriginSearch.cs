@@ -108,6 +108,7 @@ internal sealed class OriginSearch(OriginList origins, EdgeSettings edge, Func<R
         else
         {
             At = now + RelayDialer.PauseAfter(edge, _rounds++);
+            origins.LeaveNoneOut();
             onNotFound();
         }
     }

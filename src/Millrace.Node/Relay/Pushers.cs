@@ -19,6 +19,9 @@ internal sealed class Pushers(NodeContext node)
     /// <summary>Those that send streams on whatever becomes of it.</summary>
     public IEnumerable<RelayPusher> Forwards => _forwards.Values;
 
+    /// <summary>Whoever publishes the stream here needs another node's word as well.</summary>
+    public bool Asks(StreamName name) => node.Settings.OriginsOf(node.Settings.VhostOf(name.Vhost), name.App) is { Count: > 0 };
+
     /// <summary>Begins to send a stream that somebody wants to publish; null where it is this node's own.</summary>
     /// <param name="name">The stream, to which he has the right here.</param>
     /// <param name="shard">Where he is.</param>
@@ -32,13 +35,29 @@ internal sealed class Pushers(NodeContext node)
         var origins = node.Origins.Of(name);
         if (origins.IsEmpty)
             return null;
-        // One who comes back within the grace is judged anew: who has sent the stream so far gives way.
-        if (_pushers.TryRemove(name, out var before))
-            before.Stop("the publisher has come back");
+        // He is judged anew, also when he comes back within the grace: who has sent the stream so far does so until he is let in.
         var pusher = new RelayPusher(this, node, shard, name, origins, request, path, onVerdict, onRevoked);
-        _pushers[name] = pusher;
-        pusher.Begin(before is not null);
+        RelayPusher? before = null;
+        _pushers.AddOrUpdate(name, pusher, (_, running) =>
+        {
+            before = running;
+            return pusher;
+        });
+        pusher.Begin(before);
         return pusher;
+    }
+
+    /// <summary>A newcomer is refused: who sent the stream before goes on, by a new connection where he has made room.</summary>
+    internal void Return(RelayPusher pusher, RelayPusher before)
+    {
+        var isHeld = node.Registry.Find(before.Name) is { Holder: not null };
+        var next = before.GivesWay && isHeld ? before.Again() : before;
+        if (!_pushers.TryUpdate(pusher.Name, next, pusher))
+            return;
+        if (next != before)
+            next.Begin(before: null);
+        else if (before.HasEnded)
+            Forget(before);
     }
 
     /// <summary>A stream that is published here is sent to all that it is to be forwarded to, until it ends.</summary>
@@ -52,7 +71,7 @@ internal sealed class Pushers(NodeContext node)
             var pusher = new RelayPusher(this, node, shard, name, node.Origins.Of(to), request with { Arguments = "" }, [], onVerdict: null, onRevoked: null);
             // One that runs goes on with whoever publishes now.
             if (_forwards.TryAdd((name, to), pusher))
-                pusher.Begin(isReturn: false);
+                pusher.Begin(before: null);
         }
     }
 

@@ -185,6 +185,7 @@ internal sealed class RelayConnection : ShardConnection
 
         _session.OnSent(LastProgress);
         _session.OnDeadline(now, Shard.Reply);
+        _player?.OnTimer();
         Measure();
         SendReply(now);
         if (_session.IsClosed)

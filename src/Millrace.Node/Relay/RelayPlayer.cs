@@ -14,6 +14,7 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
 {
     private readonly RelayObjects _objects = new(connection, node);
     private readonly HashSet<HlsFormat> _wanted = [];
+    private IReadOnlyList<string> _above = [];
     private bool _isServer;
     private bool _isStarted;
     private long _resumesAt = -1;
@@ -59,17 +60,24 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
         if (_isStarted)
             return;
         _isStarted = true;
-        Span<byte> payload = stackalloc byte[RelayGrant.MaxBytes];
         var reply = connection.Shard.Reply;
         if (_isServer)
-        {
-            var stream = connection.Subscription?.Stream;
-            connection.Protocol.Accept(reply, payload[..new RelayGrant(stream?.Log?.End ?? 0, stream is { IsOrphan: true }).Write(payload)]);
-        }
-
+            Accept();
+        Span<byte> payload = stackalloc byte[RelayWriter.MaxVarint];
         if (_resumesAt >= 0)
             RelayWriter.Message(reply, RelayMessageType.Resume, payload[..RelayWriter.Write(payload, (ulong)_from)]);
         connection.QueueReply();
+    }
+
+    /// <summary>With each timer: the other node is told when the stream has come to take another way.</summary>
+    public void OnTimer()
+    {
+        if (!_isServer || !_isStarted || connection.IsEnding || !node.Upstreams.TryFind(name, out var puller) || puller.Above == _above)
+            return;
+        _above = puller.Above;
+        var payload = new ArrayBufferWriter<byte>();
+        RelayNode.WriteAbove(new RelayWriter(payload), _above);
+        RelayWriter.Message(connection.Shard.Reply, RelayMessageType.Above, payload.WrittenSpan);
     }
 
     public void OnSignal(WireSignal signal, long now)
@@ -122,6 +130,22 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
     }
 
     public void OnClosed() => _objects.Drop();
+
+    /// <summary>What is here, and that nothing comes while nothing does: who asks may have another to ask.</summary>
+    private void Accept()
+    {
+        var stream = connection.Subscription?.Stream;
+        var isOrphan = stream is { IsOrphan: true };
+        if (node.Upstreams.TryFind(name, out var puller))
+        {
+            _above = puller.Above;
+            isOrphan |= puller is { State: UpstreamState.Live, IsFlowing: false };
+        }
+
+        var payload = new ArrayBufferWriter<byte>();
+        new RelayGrant(stream?.Log?.End ?? 0, isOrphan, _above).Write(payload);
+        connection.Protocol.Accept(connection.Shard.Reply, payload.WrittenSpan);
+    }
 
     private void Attach(ulong timeline, long from, long now)
     {

@@ -27,7 +27,7 @@ internal sealed class RelayPublisher(RelayConnection connection, NodeContext nod
         }
 
         _grace = publish.Grace.ToMicros();
-        var info = new PublisherInfo(connection.Session.Id, "relay", connection.Socket.Remote.ToString(), publish.Duplicate, _grace);
+        var info = new PublisherInfo(connection.Session.Id, "relay", connection.Socket.Remote.ToString(), publish.Duplicate, _grace) { IsOnTrial = node.Pushers.Asks(name) };
         _intake = RelayIntake.TryOpen(node, connection.Shard, name, info, OnRevoked, now, out var refusal);
         if (_intake is null)
         {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Node.Cluster;
 using Millrace.Node.Hls;
+using Millrace.Node.Settings;
 using Millrace.Node.Shards;
 using Millrace.Protocols.Relay;
 using Millrace.Streams;
@@ -25,6 +26,7 @@ internal sealed class RelayPuller : OriginClient
     private long _lostAt;
     private int _state = (int)UpstreamState.Pending;
     private long _orphanAt = NotOrphan;
+    private IReadOnlyList<string> _above = [];
 
     public RelayPuller(
         Upstreams upstreams, NodeContext node, Shard shard, StreamName name, OriginList origins, string arguments, IReadOnlyList<string> path)
@@ -48,6 +50,9 @@ internal sealed class RelayPuller : OriginClient
 
     /// <summary>The node that it comes from; null while there is none, and where it is a foreign server. Any thread.</summary>
     public RelayConnection? Connection => Current as RelayConnection;
+
+    /// <summary>The nodes that it comes from, as far as they have said, the nearest first; another list each time that it changes. Any thread.</summary>
+    public IReadOnlyList<string> Above => Volatile.Read(ref _above);
 
     /// <summary>Any thread.</summary>
     public string Origin => Origins.ToString();
@@ -116,7 +121,7 @@ internal sealed class RelayPuller : OriginClient
     };
 
     protected override bool IsOfUse(in RelayEvent accepted) =>
-        RelayGrant.TryRead(accepted.Payload.Span, out var grant) && !grant.IsOrphan;
+        RelayGrant.TryRead(accepted.Payload.Span, out var grant) && !grant.IsOrphan && !IsLoop(grant.Above);
 
     protected override void Take(RelayConnection connection, in RelayEvent happened, long now)
     {
@@ -126,11 +131,22 @@ internal sealed class RelayPuller : OriginClient
             return;
         }
 
+        if (happened is { Kind: RelayEventKind.Log, Type: RelayMessageType.Above })
+        {
+            if (!RelayNode.TryReadAbove(happened.Payload.Span, out var above))
+                connection.Farewell("a way that cannot be read", mayReturn: false, now);
+            else
+                TryComeFrom(connection, above, now);
+            return;
+        }
+
         var error = happened.Kind == RelayEventKind.Accepted ? Accept(connection, happened, now) : _intake?.Take(happened, now);
         if (error is not null)
             connection.Farewell(error, mayReturn: false, now);
         else if (happened is { Kind: RelayEventKind.Log, Type: RelayMessageType.Ended })
             Finish("the stream has ended", now);
+        else if (_orphanAt != NotOrphan && happened is { Kind: RelayEventKind.Log, Type: RelayMessageType.Start or RelayMessageType.Resume })
+            _orphanAt = Math.Max(_orphanAt, _intake!.Lease.Next);
         else if (happened.Kind == RelayEventKind.Log && _intake is { Lease.IsLive: true } && (State == UpstreamState.Pending || (_lostAt != 0 && _intake.Lease.Next > _orphanAt)))
             GoLive(now);
     }
@@ -138,6 +154,7 @@ internal sealed class RelayPuller : OriginClient
     protected override void OnDisconnected()
     {
         _intake?.Disconnect();
+        Volatile.Write(ref _above, []);
         _orphanAt = NotOrphan;
         if (_lostAt == 0)
             (_lostAt, Since) = (NodeClock.Micros, NodeClock.UnixMicros);
@@ -151,8 +168,17 @@ internal sealed class RelayPuller : OriginClient
         var edge = Node.Settings.Edge;
         if (now - Math.Max(_watched, Volatile.Read(ref _touched)) >= edge.Linger.ToMicros())
             Finish("nobody watches", now);
-        else if (_lostAt != 0 && _orphanAt == NotOrphan && now - _lostAt >= (State == UpstreamState.Pending ? edge.StartTimeout : edge.GiveUp).ToMicros())
+        else if (_lostAt != 0 && now - _lostAt >= Patience(edge).ToMicros())
             GiveUp(new RelayRefusal(RelayRefusalCode.Unavailable, $"no origin has answered: {LastReason ?? "none could be reached"}"), now);
+    }
+
+    /// <summary>Where a node keeps what it has lost its publisher may come back to it.</summary>
+    private TimeSpan Patience(EdgeSettings edge)
+    {
+        if (State == UpstreamState.Pending)
+            return edge.StartTimeout;
+        var grace = _orphanAt == NotOrphan ? TimeSpan.Zero : Node.Settings.PublishOf(Node.Settings.VhostOf(Name.Vhost), Name.App).Grace;
+        return grace > edge.GiveUp ? grace : edge.GiveUp;
     }
 
     /// <summary>Where the map of the cluster knows who has the stream, that node is asked first.</summary>
@@ -209,6 +235,7 @@ internal sealed class RelayPuller : OriginClient
     {
         (_watched, _lostAt) = (now, now);
         Shard.Wheel.Arm(this, now + TickMicros);
+        Origins.Restart(now);
         BeginRound(now);
     }
 
@@ -224,7 +251,7 @@ internal sealed class RelayPuller : OriginClient
 
     private void TakeAnswer(OriginAnswer answer, long now)
     {
-        Origins.Prefer(answer.Url);
+        Origins.Prefer(answer.Url, now);
         Dial(now);
     }
 
@@ -240,12 +267,27 @@ internal sealed class RelayPuller : OriginClient
     {
         if (!RelayGrant.TryRead(happened.Payload.Span, out var grant))
             return "an answer that cannot be read";
-        if (!TryOpen(now, out _))
+        if (!TryComeFrom(connection, grant.Above, now) || !TryOpen(now, out _))
             return null;
         _intake!.Connect(connection, grant.Head, now);
         if (grant.IsOrphan)
             BecomeOrphan(grant.Head, now);
         return null;
+    }
+
+    private bool IsLoop(IReadOnlyList<string> above) => above.Contains(Node.Id, StringComparer.Ordinal);
+
+    /// <summary>The other node has said what it has the stream from; false where that is this one, and the connection is left.</summary>
+    private bool TryComeFrom(RelayConnection connection, IReadOnlyList<string> above, long now)
+    {
+        if (IsLoop(above))
+        {
+            Reject(connection, new RelayRefusal(RelayRefusalCode.Loop, $"a loop: it has the stream from {string.Join(", ", above)}"), now);
+            return false;
+        }
+
+        Volatile.Write(ref _above, [connection.Protocol.PeerNode, .. above]);
+        return true;
     }
 
     /// <summary>Takes the stream, when it is to be had and not before: a publisher who comes here meanwhile is not to be refused for a question.</summary>

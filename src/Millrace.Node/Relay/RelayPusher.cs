@@ -12,14 +12,21 @@ namespace Millrace.Node.Relay;
 /// </summary>
 internal sealed class RelayPusher : OriginClient
 {
-    private const int ConflictTries = 10;
     private const long ConflictMicros = 100_000;
+
+    /// <summary>How much longer than a link takes to be found dead an origin may hold the stream by one, microseconds: until who is silent there loses it.</summary>
+    private const long ConflictMargin = 2_000_000;
 
     private readonly Pushers _pushers;
     private readonly RelayRequest _request;
+    private readonly IReadOnlyList<string> _path;
     private readonly Action<string>? _onRevoked;
     private Action<RelayRefusal?, long>? _onVerdict;
-    private int _patience;
+    private RelayPusher? _before;
+    private long _conflictUntil;
+    private bool _givesWay;
+    private bool _hasEnded;
+    private bool _goesOn;
     private bool _isAccepted;
     private bool _wasAccepted;
 
@@ -28,7 +35,7 @@ internal sealed class RelayPusher : OriginClient
         Action<RelayRefusal?, long>? onVerdict, Action<string>? onRevoked)
         : base(node, shard, name, origins, path, request.Arguments, isPublisher: true)
     {
-        (_pushers, _request) = (pushers, request);
+        (_pushers, _request, _path) = (pushers, request, path);
         (_onVerdict, _onRevoked) = (onVerdict, onRevoked);
     }
 
@@ -38,6 +45,12 @@ internal sealed class RelayPusher : OriginClient
     /// <summary>An origin takes the stream now; any thread.</summary>
     public bool IsAccepted => Volatile.Read(ref _isAccepted);
 
+    /// <summary>Another takes its place; any thread.</summary>
+    public bool GivesWay => Volatile.Read(ref _givesWay);
+
+    /// <summary>Any thread.</summary>
+    public bool HasEnded => Volatile.Read(ref _hasEnded);
+
     public override long SilenceMicros => long.MaxValue;
 
     /// <summary>Whether there is a stream at all: a publisher may go before its first media, and nobody is told.</summary>
@@ -45,15 +58,32 @@ internal sealed class RelayPusher : OriginClient
 
     private bool IsLive => Node.Registry.Find(Name) is { } stream && (stream.State != StreamState.Idle || stream.Holder is not null);
 
-    /// <param name="isReturn">The publisher has been here before: the origin may take a moment to see that he has gone.</param>
-    public void Begin(bool isReturn)
+    /// <param name="before">Who sends the stream so far: his connection is in the way where the origin takes no second one.</param>
+    public void Begin(RelayPusher? before)
     {
-        _patience = isReturn ? ConflictTries : 0;
-        Shard.Post(() => Connect(NodeClock.Micros));
+        _before = before;
+        _goesOn |= before is not null || _request.Timeline != 0;
+        Shard.Post(() =>
+        {
+            var now = NodeClock.Micros;
+            Origins.Restart(now);
+            Connect(now);
+        });
     }
 
     /// <summary>Any thread.</summary>
     public void Stop(string reason) => Shard.Post(() => Finish(reason, NodeClock.Micros));
+
+    /// <summary>As <see cref="Stop"/>; what the origin says meanwhile is not the publisher's affair. Any thread.</summary>
+    public void GiveWay(string reason)
+    {
+        Volatile.Write(ref _givesWay, true);
+        Stop(reason);
+    }
+
+    /// <summary>One that goes on for the same publisher, who has been let in.</summary>
+    public RelayPusher Again() =>
+        new(_pushers, Node, Shard, Name, Node.Origins.Of(Name), _request, _path, onVerdict: null, _onRevoked) { _goesOn = true };
 
     public override void OnReady(ForeignConnection connection, long now)
     {
@@ -82,8 +112,9 @@ internal sealed class RelayPusher : OriginClient
         {
             Kind = RelayRequestKind.Publish,
             Stream = Name.ToString(),
-            Timeline = stream is { State: not StreamState.Idle } ? stream.Timeline.Id : 0,
-            From = stream?.Log?.End ?? 0,
+            // Where nothing has come yet, what the node below has: it goes on as well.
+            Timeline = stream is { State: not StreamState.Idle } ? stream.Timeline.Id : _request.Timeline,
+            From = stream?.Log?.End ?? _request.From,
             Formats = 0,
         };
     }
@@ -120,25 +151,30 @@ internal sealed class RelayPusher : OriginClient
 
     protected override bool TrySettle(RelayRefusal refusal, RelayRefusal worst, long now)
     {
-        if (_onVerdict is null && !IsLive)
+        if (_onVerdict is null && (!IsLive || GivesWay))
         {
-            Finish("the stream has ended", now);
-            return true;
-        }
-
-        // The origin may not have noticed yet that the connection before has gone.
-        if (refusal.Code == RelayRefusalCode.Conflict && _onVerdict is not null && _patience-- > 0)
-        {
-            ConnectAt(now + ConflictMicros);
+            Finish("the stream has ended, or goes by another connection", now);
             return true;
         }
 
         // To a foreign server that was cut off our own connection from before may be the other publisher.
         var isFinal = refusal.Code is RelayRefusalCode.Conflict or RelayRefusalCode.Denied
             && (_onVerdict is not null || (_onRevoked is not null && Origins.Current.Kind == OriginKind.Millrace));
-        if (isFinal)
+        if (isFinal && refusal.Code == RelayRefusalCode.Conflict && IsPatient(now))
+            ConnectAt(now + ConflictMicros);
+        else if (isFinal)
             Refuse(worst, now);
         return isFinal;
+    }
+
+    /// <summary>An origin, or one above it, may not have noticed yet that the connection has gone by which it had the stream before.</summary>
+    private bool IsPatient(long now)
+    {
+        if (_before is { GivesWay: false } before)
+            before.GiveWay("another connection is to send the stream");
+        if (_goesOn && _conflictUntil == 0)
+            _conflictUntil = now + Node.Settings.Relay.Timeout.ToMicros() + ConflictMargin;
+        return now < _conflictUntil;
     }
 
     protected override void OnRoundFailed(RelayRefusal worst, long now)
@@ -149,6 +185,9 @@ internal sealed class RelayPusher : OriginClient
 
     protected override void OnFinished(string reason, long now)
     {
+        if (GivesWay)
+            _before?.GiveWay(reason);
+        Volatile.Write(ref _hasEnded, true);
         _pushers.Forget(this);
         Logger.LogInformation("{Stream} is sent no more: {Reason}", Name, reason);
     }
@@ -157,8 +196,10 @@ internal sealed class RelayPusher : OriginClient
     {
         if (_wasAccepted)
             Switches++;
-        _wasAccepted = true;
+        (_wasAccepted, _goesOn, _conflictUntil) = (true, true, 0);
         Volatile.Write(ref _isAccepted, true);
+        _before?.GiveWay("another connection sends the stream");
+        _before = null;
         Serve(now);
         var onVerdict = _onVerdict;
         _onVerdict = null;
@@ -169,6 +210,9 @@ internal sealed class RelayPusher : OriginClient
     {
         var onVerdict = _onVerdict;
         _onVerdict = null;
+        if (_before is { } before)
+            _pushers.Return(this, before);
+        _before = null;
         Finish(refusal.Reason, now);
         if (onVerdict is not null)
             onVerdict(refusal, now);

@@ -1,18 +1,19 @@
+using System.Buffers;
+
 namespace Millrace.Protocols.Relay;
 
-/// <summary>What <see cref="RelayMessageType.Accepted"/> says to a <see cref="RelayMessageType.Play"/>: <c>head isOrphan(1 byte)</c>.</summary>
+/// <summary>What <see cref="RelayMessageType.Accepted"/> says to a <see cref="RelayMessageType.Play"/>: <c>head isOrphan(1 byte) above</c>.</summary>
 /// <param name="Head">Where the log reaches: entries below that number are older than what viewers begin with.</param>
 /// <param name="IsOrphan">As <see cref="RelayMessageType.Orphaned"/> says.</param>
-internal readonly record struct RelayGrant(long Head, bool IsOrphan)
+/// <param name="Above">As <see cref="RelayMessageType.Above"/> says.</param>
+internal readonly record struct RelayGrant(long Head, bool IsOrphan, IReadOnlyList<string> Above)
 {
-    /// <summary>Longest, bytes.</summary>
-    public const int MaxBytes = RelayWriter.MaxVarint + 1;
-
-    public int Write(Span<byte> target)
+    public void Write(IBufferWriter<byte> target)
     {
-        var length = RelayWriter.Write(target, (ulong)Head);
-        target[length] = IsOrphan ? (byte)1 : (byte)0;
-        return length + 1;
+        var output = new RelayWriter(target);
+        output.Number((ulong)Head);
+        output.Flag(IsOrphan);
+        RelayNode.WriteAbove(output, Above);
     }
 
     public static bool TryRead(ReadOnlySpan<byte> payload, out RelayGrant grant)
@@ -21,7 +22,10 @@ internal readonly record struct RelayGrant(long Head, bool IsOrphan)
         grant = default;
         if (!input.TryNumber(long.MaxValue, out long head) || !input.TryFlag(out var isOrphan))
             return false;
-        grant = new RelayGrant(head, isOrphan);
+        IReadOnlyList<string>? above = [];
+        if (!input.Rest.IsEmpty && !RelayNode.TryReadAbove(input.Rest, out above))
+            return false;
+        grant = new RelayGrant(head, isOrphan, above);
         return true;
     }
 }

@@ -130,4 +130,10 @@ internal enum RelayMessageType : byte
     /// it has found one: entries follow.
     /// </summary>
     Orphaned = 43,
+
+    /// <summary>
+    /// <c>count node…</c>: the nodes that the sender has the stream from now, the nearest first, up to 16. The answer to <see cref="Play"/> says it, and
+    /// this when it has changed: a receiver that is one of them goes round in a circle.
+    /// </summary>
+    Above = 44,
 }

@@ -18,7 +18,7 @@ internal static class RelayRules
     /// <summary>Longest object that a peer may announce.</summary>
     public const long MaxObject = 1L << 32;
 
-    public static bool IsLog(RelayMessageType type) => type is >= RelayMessageType.Start and <= RelayMessageType.Orphaned;
+    public static bool IsLog(RelayMessageType type) => type is >= RelayMessageType.Start and <= RelayMessageType.Above;
 
     public static bool IsKnown(RelayMessageType type) => type is > RelayMessageType.None and <= RelayMessageType.Verdict || IsLog(type);
 

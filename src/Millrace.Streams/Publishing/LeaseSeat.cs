@@ -27,13 +27,14 @@ internal sealed class LeaseSeat
     public bool TryTake(StreamLease lease, long silence, long now, out string? refusal)
     {
         refusal = null;
-        while (Holder is { } silent && now - silent.LastArrived >= silence)
+        while (!lease.Info.IsOnTrial && IsSilent(silence, now))
         {
+            var silent = Holder!;
             Promote();
             Revoke(silent, "silent while another publisher came");
         }
 
-        if (Holder is not null && lease.Info.Duplicate == DuplicatePolicy.Reject)
+        if (Holder is not null && !IsSilent(silence, now) && lease.Info.Duplicate == DuplicatePolicy.Reject)
         {
             refusal = "the stream is already being published";
             return false;
@@ -82,6 +83,8 @@ internal sealed class LeaseSeat
         Promote();
         return true;
     }
+
+    private bool IsSilent(long silence, long now) => Holder is { } holder && now - holder.LastArrived >= silence;
 
     private void Promote()
     {

@@ -10,4 +10,7 @@ internal sealed record PublisherInfo(string SessionId, string Protocol, string R
 {
     /// <summary>This node has asked another for the stream; else it was brought here.</summary>
     public bool IsFetched { get; init; }
+
+    /// <summary>He may be refused yet: a holder that is silent stays until his first key frame has come.</summary>
+    public bool IsOnTrial { get; init; }
 }

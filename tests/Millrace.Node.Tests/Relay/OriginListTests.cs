@@ -74,10 +74,45 @@ public sealed class OriginListTests
     public void What_the_map_names_comes_first_and_goes_with_its_word()
     {
         var list = List("a:1", "b:1");
-        list.Prefer("millrace://m:1/default/live/x");
+        list.Prefer("millrace://m:1/default/live/x", 0);
         HostsOfRound(list, 0).ShouldBe(["m", "a", "b"]);
-        list.Prefer(null);
+        list.Prefer(null, 0);
         HostsOfRound(list, 0).ShouldBe(["a", "b"]);
+    }
+
+    [Fact]
+    public void What_the_map_names_is_passed_over_as_well_when_it_has_failed()
+    {
+        var list = List("a:1", "b:1");
+        list.Prefer("millrace://m:1/default/live/x", 0);
+        list.Fail(0);
+        list.Prefer("millrace://m:1/default/live/x", 1);
+        list.Current.Host.ShouldBe("a");
+        list.TryNext(1).ShouldBeTrue();
+        list.Current.Host.ShouldBe("b");
+    }
+
+    [Fact]
+    public void Where_the_order_begins_is_not_lost_by_a_word_of_the_map()
+    {
+        var list = new OriginList(["millrace://a:1", "millrace://b:1", "millrace://c:1"], 1, _health);
+        list.Prefer("millrace://m:1/default/live/x", 0);
+        HostsOfRound(list, 0).ShouldBe(["m", "b", "c", "a"]);
+        list.Prefer(null, 0);
+        HostsOfRound(list, 0).ShouldBe(["b", "c", "a"]);
+        list.Preferred.Host.ShouldBe("b");
+    }
+
+    [Fact]
+    public void When_none_was_of_use_none_is_left_out_until_one_serves()
+    {
+        var list = List("a:1", "b:1");
+        list.Fail(0);
+        list.LeaveNoneOut();
+        list.IsLeftOut(list.Current, 1).ShouldBeFalse();
+        list.TryNext(1).ShouldBeTrue();
+        list.Keep();
+        list.Beside(0, 1).ShouldBeNull("the other has failed");
     }
 
     [Fact]

@@ -67,6 +67,24 @@ public sealed class RelayNodeTests
     }
 
     [Fact]
+    public async Task An_origin_that_does_not_answer_keeps_one_stream_waiting_not_the_next()
+    {
+        using var silent = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var hole = RelayNodes.OriginAt(((IPEndPoint)silent.LocalEndpoint).Port);
+        await using var origin = await TestNode.StartAsync();
+        await using var edge = await RelayNodes.StartAsync("edge", [hole, RelayNodes.OriginOf(origin)], null);
+        using var source = new NumberedSource(await origin.PublishAsync(), await origin.PublishAsync(name: "y"));
+        var first = edge.Play();
+        await Wait.Until(() => first.MediaCount > 5, "media");
+        edge.Log.Containing($"does not come from {hole}").Count.ShouldBe(1);
+
+        var next = edge.Play(name: "y");
+        await Wait.Until(() => next.MediaCount > 5, "media of the next");
+        edge.Log.Containing($"does not come from {hole}").Count.ShouldBe(1, "it is known");
+    }
+
+    [Fact]
     public async Task An_rtmp_player_that_was_there_first_is_served_when_the_publisher_comes()
     {
         await using var origin = await TestNode.StartAsync();

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Millrace.Node.Settings;
 using Millrace.Node.Tests.Harness;
 
@@ -19,6 +20,22 @@ internal static class RelayNodes
             settings = settings with { Vhosts = [new VhostSettings { Name = VhostSettings.DefaultName, Mode = VhostMode.Remote, Origin = origins }] };
         return change is null ? settings : change(settings);
     });
+
+    /// <summary>As above, at a port that is known before.</summary>
+    public static Task<TestNode> StartAsync(string id, int port, IReadOnlyList<string> origins, Func<NodeSettings, NodeSettings>? change = null) => StartAsync(id, origins, settings =>
+    {
+        settings = settings with { Relay = settings.Relay with { Listen = [new ListenEndpoint(IPAddress.Loopback, port)] } };
+        return change is null ? settings : change(settings);
+    });
+
+    public static string OriginAt(int port) => FormattableString.Invariant($"millrace://{IPAddress.Loopback}:{port}");
+
+    public static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
 
     public static string OriginOf(TestNode node) => FormattableString.Invariant($"millrace://{IPAddress.Loopback}:{node.Node.RelayPort}");
 }
