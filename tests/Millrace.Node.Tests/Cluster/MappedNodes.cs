@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Millrace.Node.Settings;
 using Millrace.Node.Tests.Harness;
 using Millrace.Node.Tests.Relay;
@@ -14,7 +13,7 @@ internal static class MappedNodes
     /// <param name="change">What else is different.</param>
     public static Task<TestNode> StartAsync(string id, RedisServer? redis = null, Func<ClusterSettings, ClusterSettings>? change = null)
     {
-        var port = FreePort();
+        var port = TestPorts.Free();
         return RelayNodes.StartAsync(id, [], settings =>
         {
             var cluster = settings.Cluster with
@@ -31,12 +30,5 @@ internal static class MappedNodes
                 Relay = settings.Relay with { Listen = [new ListenEndpoint(IPAddress.Loopback, port)] },
             };
         });
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }
