@@ -12,6 +12,7 @@ namespace Millrace.Node.Access;
 /// <param name="cookie">The field; several joined.</param>
 internal sealed class HttpPapers(string query, string authorization, string cookie)
 {
+    private string? _ofQuery;
     private string? _own;
 
     /// <summary>The request came over TLS.</summary>
@@ -23,17 +24,19 @@ internal sealed class HttpPapers(string query, string authorization, string cook
 
     public string Agent { get; init; } = "";
 
-    /// <summary>What the query shows; empty for nothing.</summary>
-    public string OfQuery => query.Length == 0 ? "" : AccessPapers.Of(StreamAddress.ArgumentsOf(query));
+    private string OfQuery => _ofQuery ??= query.Length == 0 ? "" : AccessPapers.Of(StreamAddress.ArgumentsOf(query));
 
-    private string Own => _own ??= AccessPapers.Of(StreamAddress.ArgumentsOf(query), AccessPapers.BearerOf(authorization));
+    /// <summary>The query shows no token but something else, which counts only where neither a bearer's nor a cookie does: of those who ask in the same words, one may be judged by what another does not show.</summary>
+    public bool IsPersonal => OfQuery.Length > 0 && !HasToken(OfQuery);
+
+    /// <summary>What the query shows, where it is that which counts for the stream; empty else.</summary>
+    public string OfQueryFor(StreamName stream) => ClaimFor(stream).Papers == OfQuery ? OfQuery : "";
 
     /// <summary>The query's own token comes first, then the bearer's, then what was shown before and is in a cookie, then other arguments.</summary>
     public AccessClaim ClaimFor(StreamName stream)
     {
-        var papers = Own;
-        if (cookie.Length > 0 && AccessPapers.TokensOf(papers) is ("", "") && AccessPapers.OfCookie(cookie, stream) is { Length: > 0 } kept)
-            papers = kept;
+        _own ??= AccessPapers.Of(StreamAddress.ArgumentsOf(query), AccessPapers.BearerOf(authorization));
+        var papers = cookie.Length > 0 && !HasToken(_own) && AccessPapers.OfCookie(cookie, stream) is { Length: > 0 } kept ? kept : _own;
         return new AccessClaim(stream, AccessAction.Play, papers) { Client = Client, Protocol = Protocol, Agent = Agent };
     }
 
@@ -51,6 +54,8 @@ internal sealed class HttpPapers(string query, string authorization, string cook
             Agent = request.Headers.UserAgent.ToString(),
         };
     }
+
+    private static bool HasToken(string papers) => AccessPapers.TokensOf(papers) is not ("", "");
 
     private static string Text(ReadOnlySpan<byte> bytes) => bytes.IsEmpty ? "" : Encoding.Latin1.GetString(bytes);
 }

@@ -154,15 +154,18 @@ internal sealed class HlsResolver(NodeContext node)
             return null;
         packager.LastUsed = now;
         var snapshot = packager.Snapshot;
-        if (request.Latest is { Resource: { } latest } && request.Latest.Snapshot == snapshot.Serial)
+        var isPersonal = access is { IsPersonal: true };
+        if (!isPersonal && request.Latest is { Resource: { } latest } && request.Latest.Snapshot == snapshot.Serial)
             return latest;
         if (ResolveAt(stream, snapshot, request) is not { } resource)
             return MayCome(snapshot, target) ? NotYet with { Asked = stream.Name } : null;
         // It comes without a new snapshot.
         if (resource.Wait is { Condition.Event: HlsEvent.Fetched })
             return resource;
-        request.Latest = (snapshot.Serial, Mark(resource with { Asked = stream.Name }, request, access, stream.Name));
-        return request.Latest.Resource;
+        resource = Mark(resource with { Asked = stream.Name }, request, access, stream.Name);
+        if (!isPersonal)
+            request.Latest = (snapshot.Serial, resource);
+        return resource;
     }
 
     private MediaResource? ResolveAt(LiveStream stream, HlsSnapshot snapshot, HlsRequest request)

@@ -12,7 +12,7 @@ public sealed class AccessPapersTests
     [InlineData("token=a&_t=123", "token=a")]
     [InlineData("key=b&x=1&token=a", "token=a&key=b")]
     [InlineData("sig=1%2B2&expires=9", "sig=1%2B2&expires=9")]
-    [InlineData("sig=1&_HLS_msn=5&_HLS_part=1&vhost=v&wait=5s&flv=legacy", "sig=1")]
+    [InlineData("sig=1&_HLS_msn=5&_HLS_part=1&vhost=v&wait=5s&flv=legacy&redirected=1", "sig=1")]
     [InlineData("token=", "token=")]
     [InlineData("", "")]
     public void A_token_stands_alone_and_other_arguments_but_for_those_of_delivery(string query, string papers) =>
