@@ -54,8 +54,10 @@ internal sealed class HlsResolver(NodeContext node)
             return refusal;
         StreamName? asked = null;
         MediaResource? missing = null;
-        foreach (var name in request.Streams)
+        foreach (var named in request.Streams)
         {
+            // What carries the name's key is judged, not a namesake of it in the vhost that the host selects.
+            var name = Find(named, request.Target)?.Name ?? named;
             if (access?.Judge(node, name, now) is { } unfit)
             {
                 if (unfit.Wait is not null)
@@ -75,7 +77,7 @@ internal sealed class HlsResolver(NodeContext node)
             if (Find(name, request.Target) is not { } stream)
                 continue;
             asked = stream.Name;
-            // A name's key can have led to another stream than was named.
+            // What has come meanwhile can carry the key.
             if (asked != name && access?.Judge(node, asked, now) is { } unfitAfterAll)
                 return unfitAfterAll;
             if (ResolveIn(stream, request, access, now) is { } resource)

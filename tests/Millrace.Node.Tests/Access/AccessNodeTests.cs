@@ -182,6 +182,32 @@ public sealed class AccessNodeTests
     }
 
     [Fact]
+    public async Task What_a_vhosts_playlist_names_is_opened_by_its_cookie_where_the_hosts_own_vhost_is_protected_too()
+    {
+        await using var hls = await HlsNode.StartAsync(
+            static settings => settings with
+            {
+                Vhosts =
+                [
+                    new VhostSettings { Name = VhostSettings.DefaultName, Access = Settings with { Publish = AccessMode.Open, PublishTokens = [] } },
+                    new VhostSettings { Name = "other", Access = new AccessSettings { Play = AccessMode.Token, PlayTokens = [new Secret("others")] } },
+                ],
+            },
+            asks: false);
+        var other = await hls.Node.PublishAsync(name: "x?vhost=other");
+        other.SendClip();
+        using var master = await hls.Get("/live/x/llhls.m3u8?vhost=other&token=others");
+        master.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var shown = ("Cookie", master.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
+        var chunklist = "/live/x/" + HlsNode.Uris(await master.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).First();
+
+        foreach (var uri in HlsNode.Uris(await Ask(hls, chunklist, shown)).Take(2))
+            await Ask(hls, "/live/x/" + uri, shown);
+        (await StatusOf(hls.Http, chunklist)).ShouldBe((401, "no-store"));
+        (await StatusOf(hls.Http, chunklist + "?token=view")).ShouldBe((403, "no-store"), "the token of its namesake");
+    }
+
+    [Fact]
     public async Task An_unprotected_node_answers_as_ever_whatever_is_shown()
     {
         await using var hls = await HlsNode.StartAsync();
