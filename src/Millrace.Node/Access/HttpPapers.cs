@@ -18,7 +18,7 @@ internal sealed class HttpPapers(string query, string authorization, string cook
     /// <summary>The request came over TLS.</summary>
     public bool IsHttps { get; init; }
 
-    public string Client { get; init; } = "";
+    public required IPEndPoint Client { get; init; }
 
     public string Protocol { get; init; } = "";
 
@@ -37,11 +37,11 @@ internal sealed class HttpPapers(string query, string authorization, string cook
     {
         _own ??= AccessPapers.Of(StreamAddress.ArgumentsOf(query), AccessPapers.BearerOf(authorization));
         var papers = cookie.Length > 0 && !HasToken(_own) && AccessPapers.OfCookie(cookie, stream) is { Length: > 0 } kept ? kept : _own;
-        return new AccessClaim(stream, AccessAction.Play, papers) { Client = Client, Protocol = Protocol, Agent = Agent };
+        return new AccessClaim(stream, AccessAction.Play, papers) { Client = Client.ToString(), Protocol = Protocol, Agent = Agent };
     }
 
     public static HttpPapers Of(in HttpRequestHead request, string protocol, IPEndPoint remote) =>
-        new(Text(request.Query), Text(request.Authorization), Text(request.Cookie)) { Protocol = protocol, Client = remote.ToString(), Agent = Text(request.Agent) };
+        new(Text(request.Query), Text(request.Authorization), Text(request.Cookie)) { Protocol = protocol, Client = remote, Agent = Text(request.Agent) };
 
     public static HttpPapers Of(HttpContext context, string protocol)
     {
@@ -50,7 +50,7 @@ internal sealed class HttpPapers(string query, string authorization, string cook
         {
             IsHttps = request.IsHttps,
             Protocol = protocol,
-            Client = new IPEndPoint(connection.RemoteIpAddress ?? IPAddress.None, connection.RemotePort).ToString(),
+            Client = new IPEndPoint(connection.RemoteIpAddress ?? IPAddress.None, connection.RemotePort),
             Agent = request.Headers.UserAgent.ToString(),
         };
     }

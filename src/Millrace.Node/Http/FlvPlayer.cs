@@ -43,7 +43,7 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
         var papers = new HttpPapers(request.Query, request.Authorization, request.Cookie)
         {
             Protocol = _isWebSocket ? "ws-flv" : "http-flv",
-            Client = connection.Socket.Remote.ToString(),
+            Client = connection.Socket.Remote,
             Agent = request.Agent,
         };
         _pass = new AccessPass(node.Access, papers.ClaimFor(address.Name), rule, connection.Shard, OnAnswer);

@@ -183,7 +183,7 @@ internal sealed partial class HttpConnection : ShardConnection
             return false;
         var asked = _front.Requests.Get(request, now);
         var fields = MediaRequestFields.Of(request);
-        var access = Node.Access.IsPlayOpen ? null : new HlsAccess(HttpPapers.Of(request, "hls", Socket.Remote));
+        var access = asked.IsOpen(Node.Access) ? null : new HlsAccess(HttpPapers.Of(request, "hls", Socket.Remote));
         var viewer = HlsAudience.ViewerOf(Socket.Remote.Address, request.Agent);
         _hls ??= new HlsPlayer(this, _front);
         if (TryBegin(request, _hls, now))

@@ -1,3 +1,4 @@
+using System.Net;
 using Millrace.Node.Access;
 using Millrace.Streams;
 
@@ -67,5 +68,5 @@ public sealed class AccessPapersTests
         one.KeyOf(isIntroduced: true).ShouldNotBe(other.KeyOf(isIntroduced: true));
     }
 
-    private static string PapersOf(string query, string authorization, string cookie) => new HttpPapers(query, authorization, cookie).ClaimFor(Name).Papers;
+    private static string PapersOf(string query, string authorization, string cookie) => new HttpPapers(query, authorization, cookie) { Client = new IPEndPoint(IPAddress.Loopback, 1) }.ClaimFor(Name).Papers;
 }
