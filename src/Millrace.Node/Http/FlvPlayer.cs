@@ -236,7 +236,12 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
     private async Task AwaitAsync(HlsWait wait)
     {
         await wait.Waiters.When(wait.Condition);
-        connection.Shard.Post(() => connection.Serve(Turn.Released, 0, NodeClock.Micros));
+        connection.Shard.Post(() =>
+        {
+            // He may have been told meanwhile that there was no answer in time, and the connection be at its next request.
+            if (connection.IsServedBy(this))
+                connection.Serve(Turn.Released, 0, NodeClock.Micros);
+        });
     }
 
     private void Attach(long now)

@@ -51,6 +51,8 @@ internal sealed partial class HttpConnection : ShardConnection
             Close(reason);
     }
 
+    public bool IsServedBy(HttpPlayer player) => _player == player && !IsClosed;
+
     /// <summary>Opens the session that logs and the API see; does nothing while it is open.</summary>
     public void OpenSession(string protocol, string agent, StreamName stream)
     {
