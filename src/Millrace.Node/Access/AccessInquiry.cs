@@ -152,8 +152,8 @@ internal sealed class AccessInquiry : ShardTimer, IRelayClient
             Ask(_origins[_next++], now);
     }
 
-    /// <summary>Nobody is above this node, whose own settings have let him pass.</summary>
-    private bool IsOwn() => Claim.Action == AccessAction.Publish || _node.Registry.Find(Claim.Stream) is { State: not StreamState.Idle };
+    /// <summary>It is published here, and nobody is above this node. What is merely fetched goes on for a while when its origin has gone: no yes to who comes then.</summary>
+    private bool IsOwn() => Claim.Action == AccessAction.Play && _node.Registry.Find(Claim.Stream) is { Holder.Info.IsFetched: false };
 
     private void Ask(OriginAddress origin, long now)
     {

@@ -55,6 +55,9 @@ internal sealed class AccessJudge
         var verdict = rule?.Judge(claim.Papers) ?? AccessVerdict.Open;
         if (!verdict.IsAllowed || rule is not { IsTraversed: true })
             return verdict;
+        // The map says who has a stream, not who decides about a new one.
+        if (claim.Action == AccessAction.Publish && rule.Origins.Count == 0)
+            return rule.Tokens.Count > 0 ? verdict : AccessVerdict.Nobody;
         verdict = Verdicts.Find(claim, claim.KeyOf(IsIntroduced(rule)), path ?? [], now, out question);
         return verdict is null ? null : For(claim, verdict);
     }

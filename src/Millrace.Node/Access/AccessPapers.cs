@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Millrace.Node.Cluster;
 using Millrace.Streams;
 
 namespace Millrace.Node.Access;
@@ -93,5 +94,5 @@ internal static class AccessPapers
         papers.Append(papers.Length > 0 ? "&" : "").Append(name).Append('=').Append(Uri.EscapeDataString(value));
 
     /// <summary>They differ from request to request, or choose among what there is.</summary>
-    private static bool IsOfDelivery(string name) => name is "vhost" or "wait" or "flv" || name.StartsWith("_HLS_", StringComparison.Ordinal);
+    private static bool IsOfDelivery(string name) => name is "vhost" or "wait" or "flv" or Redirects.MarkerName || name.StartsWith("_HLS_", StringComparison.Ordinal);
 }

@@ -27,6 +27,9 @@ internal sealed record AccessVerdict(AccessOutcome Outcome, string Reason, long 
 
     public static AccessVerdict Wrong { get; } = new(AccessOutcome.Denied, "the token is wrong", long.MaxValue);
 
+    /// <summary>It is left to the origin, and there is none.</summary>
+    public static AccessVerdict Nobody { get; } = new(AccessOutcome.Unavailable, "no origin is set that could be asked whether that is allowed", long.MaxValue);
+
     /// <summary>From then on it is asked for again while it still holds.</summary>
     public long RenewAt { get; init; } = long.MaxValue;
 

@@ -12,33 +12,36 @@ namespace Millrace.Node.Access;
 /// <param name="cookie">The field; several joined.</param>
 internal sealed class HttpPapers(string query, string authorization, string cookie)
 {
+    private string? _ofQuery;
     private string? _own;
 
     /// <summary>The request came over TLS.</summary>
     public bool IsHttps { get; init; }
 
-    public string Client { get; init; } = "";
+    public required IPEndPoint Client { get; init; }
 
     public string Protocol { get; init; } = "";
 
     public string Agent { get; init; } = "";
 
-    /// <summary>What the query shows; empty for nothing.</summary>
-    public string OfQuery => query.Length == 0 ? "" : AccessPapers.Of(StreamAddress.ArgumentsOf(query));
+    private string OfQuery => _ofQuery ??= query.Length == 0 ? "" : AccessPapers.Of(StreamAddress.ArgumentsOf(query));
 
-    private string Own => _own ??= AccessPapers.Of(StreamAddress.ArgumentsOf(query), AccessPapers.BearerOf(authorization));
+    /// <summary>The query shows no token but something else, which counts only where neither a bearer's nor a cookie does: of those who ask in the same words, one may be judged by what another does not show.</summary>
+    public bool IsPersonal => OfQuery.Length > 0 && !HasToken(OfQuery);
+
+    /// <summary>What the query shows, where it is that which counts for the stream; empty else.</summary>
+    public string OfQueryFor(StreamName stream) => ClaimFor(stream).Papers == OfQuery ? OfQuery : "";
 
     /// <summary>The query's own token comes first, then the bearer's, then what was shown before and is in a cookie, then other arguments.</summary>
     public AccessClaim ClaimFor(StreamName stream)
     {
-        var papers = Own;
-        if (cookie.Length > 0 && AccessPapers.TokensOf(papers) is ("", "") && AccessPapers.OfCookie(cookie, stream) is { Length: > 0 } kept)
-            papers = kept;
-        return new AccessClaim(stream, AccessAction.Play, papers) { Client = Client, Protocol = Protocol, Agent = Agent };
+        _own ??= AccessPapers.Of(StreamAddress.ArgumentsOf(query), AccessPapers.BearerOf(authorization));
+        var papers = cookie.Length > 0 && !HasToken(_own) && AccessPapers.OfCookie(cookie, stream) is { Length: > 0 } kept ? kept : _own;
+        return new AccessClaim(stream, AccessAction.Play, papers) { Client = Client.ToString(), Protocol = Protocol, Agent = Agent };
     }
 
     public static HttpPapers Of(in HttpRequestHead request, string protocol, IPEndPoint remote) =>
-        new(Text(request.Query), Text(request.Authorization), Text(request.Cookie)) { Protocol = protocol, Client = remote.ToString(), Agent = Text(request.Agent) };
+        new(Text(request.Query), Text(request.Authorization), Text(request.Cookie)) { Protocol = protocol, Client = remote, Agent = Text(request.Agent) };
 
     public static HttpPapers Of(HttpContext context, string protocol)
     {
@@ -47,10 +50,12 @@ internal sealed class HttpPapers(string query, string authorization, string cook
         {
             IsHttps = request.IsHttps,
             Protocol = protocol,
-            Client = new IPEndPoint(connection.RemoteIpAddress ?? IPAddress.None, connection.RemotePort).ToString(),
+            Client = new IPEndPoint(connection.RemoteIpAddress ?? IPAddress.None, connection.RemotePort),
             Agent = request.Headers.UserAgent.ToString(),
         };
     }
+
+    private static bool HasToken(string papers) => AccessPapers.TokensOf(papers) is not ("", "");
 
     private static string Text(ReadOnlySpan<byte> bytes) => bytes.IsEmpty ? "" : Encoding.Latin1.GetString(bytes);
 }

@@ -22,7 +22,9 @@ internal sealed class Redirects(NodeContext node)
 {
     /// <summary>In the query of who has been sent here by another node. He is served, or told that there is nothing: two nodes that name each other would
     /// send him to and fro.</summary>
-    public const string Marker = "redirected=1";
+    public const string Marker = MarkerName + "=1";
+
+    public const string MarkerName = "redirected";
 
     /// <summary>How long an answer holds, microseconds: about as long as players take to come back for the next object.</summary>
     private const long KeepMicros = 1_000_000;

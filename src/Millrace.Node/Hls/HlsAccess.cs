@@ -18,6 +18,9 @@ internal sealed class HlsAccess(HttpPapers papers)
     private AccessClaim? _claim;
     private AccessQuestion? _question;
 
+    /// <summary>Who asks in the same words may get another cookie, or none: the answer is not for all of them.</summary>
+    public bool IsPersonal => papers.IsPersonal;
+
     /// <summary>Null where he may; what he is answered, or what has to be waited for, where not.</summary>
     public MediaResource? Judge(NodeContext node, StreamName stream, long now)
     {
@@ -35,7 +38,7 @@ internal sealed class HlsAccess(HttpPapers papers)
         return MediaResource.Refuse(verdict, stream);
     }
 
-    /// <summary>What belongs to a protected stream says so to caches, and a playlist brings the cookie.</summary>
+    /// <summary>What belongs to a protected stream says so to caches, and a playlist brings the cookie where it was the query that let him in: no other argument may take the place of a cookie that he has.</summary>
     public MediaResource Mark(NodeContext node, MediaResource resource, HlsRequest request, StreamName stream)
     {
         if (node.Access.RuleOf(stream, AccessAction.Play) is null)
@@ -45,7 +48,7 @@ internal sealed class HlsAccess(HttpPapers papers)
         {
             IsPrivate = true,
             CachePolicy = policy.StartsWith(Public, StringComparison.Ordinal) ? "private" + policy[Public.Length..] : policy,
-            Cookie = request.Target.CookiePath is { } path && papers.OfQuery is { Length: > 0 } shown ? AccessPapers.Cookie(stream, shown, path, papers.IsHttps) : "",
+            Cookie = request.Target.CookiePath is { } path && papers.OfQueryFor(stream) is { Length: > 0 } shown ? AccessPapers.Cookie(stream, shown, path, papers.IsHttps) : "",
         };
     }
 }

@@ -28,7 +28,7 @@ internal sealed class HlsEndpoint(NodeContext node)
     {
         var query = context.Request.QueryString.Value ?? "";
         var request = HlsRequest.Parse(node.Settings, context.Request.Host.Value ?? "", FlvEndpoint.PathOf(context), query.Length > 0 ? query[1..] : "", context.Request.IsHttps ? ClientProtocol.Https : ClientProtocol.Http);
-        var access = node.Access.IsPlayOpen ? null : new HlsAccess(HttpPapers.Of(context, "hls"));
+        var access = request.IsOpen(node.Access) ? null : new HlsAccess(HttpPapers.Of(context, "hls"));
         var resource = _resolver.Resolve(request, access, NodeClock.Micros);
         if (resource.Wait is not null)
             resource = await WaitAsync(context, request, access, resource, NodeClock.Micros);

@@ -43,13 +43,16 @@ internal sealed class HlsPlayer(HttpConnection connection, HttpFront front) : Ht
     }
 
     /// <summary>What was waited for has happened; there may be something else to wait for.</summary>
-    public override void OnReleased(long now) => Proceed(front.Resolver.Resolve(_request!, _access, now), now);
+    public override void OnReleased(long now)
+    {
+        Leave();
+        Proceed(front.Resolver.Resolve(_request!, _access, now), now);
+    }
 
     public override void OnTimer(long now)
     {
         if (now < _deadline || _group is null)
             return;
-        Leave();
         OnReleased(now);
     }
 

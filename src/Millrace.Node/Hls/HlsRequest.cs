@@ -1,3 +1,4 @@
+using Millrace.Node.Access;
 using Millrace.Node.Cluster;
 using Millrace.Node.Http;
 using Millrace.Node.Metrics;
@@ -12,12 +13,14 @@ namespace Millrace.Node.Hls;
 /// </summary>
 internal sealed class HlsRequest
 {
+    private readonly NodeSettings _settings;
+    private bool? _isOpen;
     private MediaAnswer? _plain;
     private MediaAnswer? _zipped;
 
     private HlsRequest(NodeSettings settings, string host, string path, string query)
     {
-        (Path, Query) = (path, query);
+        (_settings, Path, Query) = (settings, path, query);
         Format = HlsTarget.TrafficOf(path);
         Vhost = StreamAddress.VhostOf(settings, host);
         if (!HlsTarget.TryParse(path, out var target))
@@ -72,6 +75,9 @@ internal sealed class HlsRequest
 
     public TrafficFormat Format { get; }
 
+    /// <summary>Everybody may play whatever these words can mean: settings do not change.</summary>
+    public bool IsOpen(AccessJudge access) => _isOpen ??= access.IsPlayOpen || FindOpen(access);
+
     /// <summary>The answer to a request of these words; one that names no range and no condition shares it with all others.</summary>
     public MediaAnswer Answer(MediaResource resource, in MediaRequestFields fields)
     {
@@ -82,6 +88,12 @@ internal sealed class HlsRequest
             answer = new MediaAnswer(resource, fields) { IsShared = true };
         return answer;
     }
+
+    private bool FindOpen(AccessJudge access) => Array.TrueForAll(Streams, name => IsOpen(access, name));
+
+    /// <summary>A key can be that of a namesake in another vhost (<see cref="HlsResolver"/>).</summary>
+    private bool IsOpen(AccessJudge access, StreamName name) => access.RuleOf(name, AccessAction.Play) is null
+        && (Target.Key.Length == 0 || _settings.Vhosts.All(vhost => access.RuleOf(name with { Vhost = vhost.Name }, AccessAction.Play) is null));
 
     /// <param name="settings">For vhosts and apps.</param>
     /// <param name="host">Host header: selects the vhost.</param>

@@ -54,8 +54,10 @@ internal sealed class HlsResolver(NodeContext node)
             return refusal;
         StreamName? asked = null;
         MediaResource? missing = null;
-        foreach (var name in request.Streams)
+        foreach (var named in request.Streams)
         {
+            // What carries the name's key is judged, not a namesake of it in the vhost that the host selects.
+            var name = Find(named, request.Target)?.Name ?? named;
             if (access?.Judge(node, name, now) is { } unfit)
             {
                 if (unfit.Wait is not null)
@@ -75,7 +77,7 @@ internal sealed class HlsResolver(NodeContext node)
             if (Find(name, request.Target) is not { } stream)
                 continue;
             asked = stream.Name;
-            // A name's key can have led to another stream than was named.
+            // What has come meanwhile can carry the key.
             if (asked != name && access?.Judge(node, asked, now) is { } unfitAfterAll)
                 return unfitAfterAll;
             if (ResolveIn(stream, request, access, now) is { } resource)
@@ -154,15 +156,18 @@ internal sealed class HlsResolver(NodeContext node)
             return null;
         packager.LastUsed = now;
         var snapshot = packager.Snapshot;
-        if (request.Latest is { Resource: { } latest } && request.Latest.Snapshot == snapshot.Serial)
+        var isPersonal = access is { IsPersonal: true };
+        if (!isPersonal && request.Latest is { Resource: { } latest } && request.Latest.Snapshot == snapshot.Serial)
             return latest;
         if (ResolveAt(stream, snapshot, request) is not { } resource)
             return MayCome(snapshot, target) ? NotYet with { Asked = stream.Name } : null;
         // It comes without a new snapshot.
         if (resource.Wait is { Condition.Event: HlsEvent.Fetched })
             return resource;
-        request.Latest = (snapshot.Serial, Mark(resource with { Asked = stream.Name }, request, access, stream.Name));
-        return request.Latest.Resource;
+        resource = Mark(resource with { Asked = stream.Name }, request, access, stream.Name);
+        if (!isPersonal)
+            request.Latest = (snapshot.Serial, resource);
+        return resource;
     }
 
     private MediaResource? ResolveAt(LiveStream stream, HlsSnapshot snapshot, HlsRequest request)

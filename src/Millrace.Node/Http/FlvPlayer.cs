@@ -43,7 +43,7 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
         var papers = new HttpPapers(request.Query, request.Authorization, request.Cookie)
         {
             Protocol = _isWebSocket ? "ws-flv" : "http-flv",
-            Client = connection.Socket.Remote.ToString(),
+            Client = connection.Socket.Remote,
             Agent = request.Agent,
         };
         _pass = new AccessPass(node.Access, papers.ClaimFor(address.Name), rule, connection.Shard, OnAnswer);
@@ -236,7 +236,12 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
     private async Task AwaitAsync(HlsWait wait)
     {
         await wait.Waiters.When(wait.Condition);
-        connection.Shard.Post(() => connection.Serve(Turn.Released, 0, NodeClock.Micros));
+        connection.Shard.Post(() =>
+        {
+            // He may have been told meanwhile that there was no answer in time, and the connection be at its next request.
+            if (connection.IsServedBy(this))
+                connection.Serve(Turn.Released, 0, NodeClock.Micros);
+        });
     }
 
     private void Attach(long now)

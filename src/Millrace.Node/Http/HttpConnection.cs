@@ -51,6 +51,8 @@ internal sealed partial class HttpConnection : ShardConnection
             Close(reason);
     }
 
+    public bool IsServedBy(HttpPlayer player) => _player == player && !IsClosed;
+
     /// <summary>Opens the session that logs and the API see; does nothing while it is open.</summary>
     public void OpenSession(string protocol, string agent, StreamName stream)
     {
@@ -183,7 +185,7 @@ internal sealed partial class HttpConnection : ShardConnection
             return false;
         var asked = _front.Requests.Get(request, now);
         var fields = MediaRequestFields.Of(request);
-        var access = Node.Access.IsPlayOpen ? null : new HlsAccess(HttpPapers.Of(request, "hls", Socket.Remote));
+        var access = asked.IsOpen(Node.Access) ? null : new HlsAccess(HttpPapers.Of(request, "hls", Socket.Remote));
         var viewer = HlsAudience.ViewerOf(Socket.Remote.Address, request.Agent);
         _hls ??= new HlsPlayer(this, _front);
         if (TryBegin(request, _hls, now))

@@ -72,7 +72,9 @@ internal sealed partial class RtmpConnection
 
         if (_publisher is null)
             JoinCrowd();
-        Route(_node.Redirects.ForViewer(address.Name, address.Query, ClientProtocol.Rtmp), address, request.Name, isPublisher: false, now);
+        void RoutePlayer(long at) => Route(_node.Redirects.ForViewer(address.Name, address.Query, ClientProtocol.Rtmp), address, request.Name, isPublisher: false, at);
+        _player = new RtmpPlayer(this, _node, address.Name, address.Query, RoutePlayer);
+        _player.Open(_node.Access.IsPlayOpen ? null : ClaimOf(address, AccessAction.Play), now);
     }
 
     private AccessClaim ClaimOf(StreamAddress address, AccessAction action)
@@ -121,6 +123,8 @@ internal sealed partial class RtmpConnection
     {
         if (lookup?.RtmpUrl(StreamAddress.RtmpPathOf(_session.Connect!.App, asked), address.Query) is { } target)
         {
+            _player?.Stop();
+            _player = null;
             _node.Traffic.Count(address.Name, TrafficFormat.Rtmp, 302, 0, 0, 0);
             // Before publish or play is answered: clients that follow look for a refused connection.
             _session.RejectConnect(Shard.Reply, "RTMP 302 Redirect", target.TcUrl, target.Url);
@@ -132,8 +136,7 @@ internal sealed partial class RtmpConnection
         }
         else
         {
-            _player = new RtmpPlayer(this, _node, address.Name, address.Query);
-            _player.Open(_node.Access.IsPlayOpen ? null : ClaimOf(address, AccessAction.Play), now);
+            _player!.Begin(now);
         }
     }
 }

@@ -11,7 +11,12 @@ using Millrace.Streams.Wire;
 namespace Millrace.Node.Rtmp;
 
 /// <summary>The bridge from a wire log to an RTMP player. The session carries control only; media goes from the log to the socket.</summary>
-internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, StreamName name, string query)
+/// <param name="connection">His.</param>
+/// <param name="node">The node.</param>
+/// <param name="name">What he plays.</param>
+/// <param name="query">His arguments.</param>
+/// <param name="route">Called once, with the time, when he may play: he is sent to another node, or <see cref="Begin"/> follows.</param>
+internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, StreamName name, string query, Action<long> route)
 {
     private readonly FlvForm _form = connection.Protocol.Connect!.Capabilities.IsEnhanced ? FlvForm.Enhanced : FlvForm.Legacy;
     private bool _hasAudio = true;
@@ -20,6 +25,7 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
     private bool _isStarted;
     private bool _isUnpublished;
     private bool _isAnswered;
+    private bool _isJudged;
     private bool _isAdmitted;
     private AccessPass? _pass;
     private long _opened;
@@ -28,16 +34,15 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
 
     public long NextDeadline => Math.Min(Math.Min(_waitEnd, _askAgain), _pass?.Deadline ?? long.MaxValue);
 
-    /// <summary>Attaches to the stream, or waits for it for <c>player.wait</c>.</summary>
+    /// <summary>Whether he may play comes before where: who may not is told nothing of other nodes.</summary>
     /// <param name="claim">Null where everybody may.</param>
     /// <param name="now">Monotonic time, microseconds.</param>
     public void Open(AccessClaim? claim, long now)
     {
         _opened = now;
-        connection.OpenSession(SessionRole.Player, name);
         if (claim is null || node.Access.RuleOf(name, AccessAction.Play) is not { } rule)
         {
-            Begin(now);
+            route(now);
             return;
         }
 
@@ -46,9 +51,11 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
             OnVerdict(verdict, now);
     }
 
-    private void Begin(long now)
+    /// <summary>Attaches to the stream, or waits for it for <c>player.wait</c>.</summary>
+    public void Begin(long now)
     {
         _isAdmitted = true;
+        connection.OpenSession(SessionRole.Player, name);
         _waitEnd = now + node.Settings.Player.Wait.ToMicros();
         Want(now);
         Attach(now);
@@ -185,12 +192,18 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
     {
         if (verdict.IsAllowed)
         {
-            if (!_isAdmitted)
-                Begin(now);
+            if (!_isJudged)
+            {
+                _isJudged = true;
+                route(now);
+            }
+
             return;
         }
 
         Stop();
+        if (!_isAdmitted)
+            connection.OpenSession(SessionRole.Player, name);
         Count(verdict.Status, now);
         var reply = connection.Shard.Reply;
         if (_isStarted)

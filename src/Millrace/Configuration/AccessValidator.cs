@@ -6,22 +6,29 @@ namespace Millrace.Configuration;
 /// <summary>Who may play and publish: what is protected must be possible to open, and what is meant to be protected must be.</summary>
 internal static class AccessValidator
 {
-    public static void Check(string path, VhostSettings vhost, SettingsChecks checks)
+    public static void Check(string path, VhostSettings vhost, NodeSettings settings, SettingsChecks checks)
     {
         var access = vhost.Access;
         Check($"{path}.access", "play", access.Play, access.PlayTokens, access.PlayTokens, checks);
         Check($"{path}.access", "publish", access.Publish, access.PublishTokens, access.PublishTokens, checks);
         if (vhost.TokenTraverse)
+        {
             CheckTraverse(path, vhost.Mode, vhost.Origin, vhost.Protocol, checks);
+            CheckPublish(path, vhost.Mode, vhost.Origin, access.Publish == AccessMode.Token || settings.Publish.Token.IsSet, checks);
+        }
     }
 
-    public static void Check(string path, AppSettings app, VhostSettings vhost, SettingsChecks checks)
+    public static void Check(string path, AppSettings app, VhostSettings vhost, NodeSettings settings, SettingsChecks checks)
     {
         var access = app.Access.Over(vhost.Access);
         Check($"{path}.access", "play", access.Play, app.Access.PlayTokens, access.PlayTokens, checks);
         Check($"{path}.access", "publish", access.Publish, app.Access.PublishTokens, access.PublishTokens, checks);
         if (app.TokenTraverse ?? (vhost.TokenTraverse && app.Mode != VhostMode.Local))
-            CheckTraverse(path, app.Mode ?? vhost.Mode, app.Origin.Count > 0 ? app.Origin : vhost.Origin, vhost.Protocol, checks);
+        {
+            var (mode, origins) = (app.Mode ?? vhost.Mode, app.Origin.Count > 0 ? app.Origin : vhost.Origin);
+            CheckTraverse(path, mode, origins, vhost.Protocol, checks);
+            CheckPublish(path, mode, origins, access.Publish == AccessMode.Token || (app.Publish.Token ?? settings.Publish.Token).IsSet, checks);
+        }
     }
 
     /// <param name="path">Of the section.</param>
@@ -54,5 +61,12 @@ internal static class AccessValidator
             if (OriginAddress.TryParse(text, out var address, out _, protocol) && address.Kind == OriginKind.Flv)
                 checks.Fail($"{path}.token_traverse", $"'{text}' cannot be asked who may play: only millrace:// and rtmp:// can");
         }
+    }
+
+    /// <summary>A map says who has a stream; about one that nobody has yet, only origins or tokens can decide.</summary>
+    private static void CheckPublish(string path, VhostMode mode, IReadOnlyList<string> origins, bool hasTokens, SettingsChecks checks)
+    {
+        if (mode == VhostMode.Remote && origins.Count == 0 && !hasTokens)
+            checks.Fail($"{path}.token_traverse", "needs origin, or access.publish: token with publish_tokens: else nobody can say who may publish");
     }
 }

@@ -18,7 +18,7 @@ internal static class VhostValidator
             RelayValidator.CheckOrigins(path, vhosts[i].Mode == VhostMode.Remote, vhosts[i].Origin, [], settings.Cluster.Map == OriginMapKind.Redis, checks);
             RelayValidator.CheckForward(path, vhosts[i].Forward, checks);
             RelayValidator.CheckUpstreamVhost(path, vhosts[i].UpstreamVhost, checks);
-            AccessValidator.Check(path, vhosts[i], checks);
+            AccessValidator.Check(path, vhosts[i], settings, checks);
             Apps(path, vhosts[i], settings, checks);
         }
     }
@@ -50,7 +50,7 @@ internal static class VhostValidator
                 checks.Fail($"{path}.name", $"'{app.Name}' is there twice, first as {seen[app.Name]}; the first one holds");
             RelayValidator.CheckOrigins(path, (app.Mode ?? vhost.Mode) == VhostMode.Remote, app.Origin, vhost.Origin, settings.Cluster.Map == OriginMapKind.Redis, checks);
             RelayValidator.CheckForward(path, app.Forward, checks);
-            AccessValidator.Check(path, app, vhost, checks);
+            AccessValidator.Check(path, app, vhost, settings, checks);
             checks.Duration($"{path}.merge", app.Merge ?? default, TimeSpan.FromSeconds(10));
             checks.Token($"{path}.publish.token", app.Publish.Token ?? default);
             checks.Duration($"{path}.publish.grace", app.Publish.Grace ?? default);

@@ -74,15 +74,20 @@ public sealed class CdnTests
         await using var meter = await NginxMeter.StartAsync(server);
         await using var cache = await HttpCache.StartAsync(kind, meter.Port);
         using var http = Client();
+        var early = 0;
         for (var round = 0; round < 6; round++)
         {
             var (list, after, query) = await NextButOneAsync(http, cache);
-            (await http.GetAsync(cache.Url(after), TestContext.Current.CancellationToken)).StatusCode.ShouldBeOneOf(HttpStatusCode.NotFound, HttpStatusCode.OK);
+            var first = (await http.GetAsync(cache.Url(after), TestContext.Current.CancellationToken)).StatusCode;
+            first.ShouldBeOneOf(HttpStatusCode.NotFound, HttpStatusCode.OK);
+            early += first == HttpStatusCode.NotFound ? 1 : 0;
             await http.GetAsync($"{list}?{query}", TestContext.Current.CancellationToken);
             var inTime = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => http.GetAsync(cache.Url(after), TestContext.Current.CancellationToken)));
             inTime.ShouldAllBe(static answer => answer.StatusCode == HttpStatusCode.OK);
             meter.Requests().Count(request => request.Path == "/" + after && request.Status == 200).ShouldBe(1, after);
         }
+
+        early.ShouldBeGreaterThan(0, "a round in which it was asked for too early");
     }
 
     [Theory(Timeout = 120_000)]
@@ -141,6 +146,50 @@ public sealed class CdnTests
         meter.Requests().Count(request => request.Path == next.PathAndQuery).ShouldBeLessThanOrEqualTo(2);
     }
 
+    [Theory(Timeout = 120_000)]
+    [InlineData("nginx")]
+    [InlineData("varnish")]
+    public async Task What_is_protected_is_passed_on_with_what_each_viewer_shows_and_nobody_waits_for_another(string kind)
+    {
+        await using var server = await MillraceServer.StartAsync("""
+            vhosts:
+              - name: default
+                apps:
+                  - name: closed
+                    access: {play: token, play_tokens: [view]}
+            """);
+        await using var publisher = Ffmpeg.PublishFile(Path.Combine(Repository.TestMedia, "bbb-360p.flv"), server.Rtmp("closed/clip"), loop: true);
+        await using var cache = await HttpCache.StartAsync(kind, server.HttpPort);
+        using var http = Client();
+        await server.LiveAsync("default/closed/clip");
+        using var master = await http.GetAsync(cache.Url("closed/clip/llhls.m3u8?token=view"), TestContext.Current.CancellationToken);
+        master.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var cookie = master.Headers.GetValues("Set-Cookie").ShouldHaveSingleItem().Split(';')[0];
+        var list = cache.Url("closed/clip/" + new HlsPlaylist(await master.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Rendition("video"));
+
+        using var byCookie = await AskAsync(http, list, request => request.Headers.Add("Cookie", $"other=1; {cookie}"));
+        byCookie.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var playlist = new LivePlaylist(await byCookie.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        // All at once wait for a part that is still to come, by all three ways.
+        var next = $"{list}?_HLS_msn={playlist.NextSegment}&_HLS_part={playlist.NextPart}";
+        var waiting = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => (i % 3) switch
+        {
+            0 => AskAsync(http, next, request => request.Headers.Add("Cookie", cookie)),
+            1 => AskAsync(http, next, static request => request.Headers.Add("Authorization", "Bearer view")),
+            _ => http.GetAsync(next + "&token=view", TestContext.Current.CancellationToken),
+        }).Select(static async answer =>
+        {
+            var clock = System.Diagnostics.Stopwatch.StartNew();
+            return ((await answer).StatusCode, clock.Elapsed);
+        }));
+        waiting.ShouldAllBe(static answer => answer.StatusCode == HttpStatusCode.OK);
+        waiting.ShouldAllBe(static answer => answer.Elapsed < TimeSpan.FromSeconds(4), "one after the other they would take a part's time each");
+
+        foreach (var url in (string[])[list, next])
+            (await http.GetAsync(url, TestContext.Current.CancellationToken)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized, "none of it was kept");
+        (await http.GetAsync(list + "?token=wrong", TestContext.Current.CancellationToken)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+    }
+
     private static HttpClient Client() =>
         new(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.None, MaxConnectionsPerServer = int.MaxValue, UseCookies = false, UseProxy = false })
         {
@@ -171,11 +220,12 @@ public sealed class CdnTests
             var query = $"_HLS_msn={playlist.NextSegment}&_HLS_part={playlist.NextPart}";
             var words = playlist.Hint.Split('_');
             words[3] = (int.Parse(words[3], System.Globalization.CultureInfo.InvariantCulture) + 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
-            // The first may be a second old.
-            if (isFresh && words[3] != "1")
+            // One that was there already may be a second old; behind a segment's last part there is none.
+            if (isFresh && words[3] == "2")
                 return (new Uri(list), "live/clip/" + string.Join('_', words), query);
+            var clock = System.Diagnostics.Stopwatch.StartNew();
             playlist = new LivePlaylist(await http.GetStringAsync($"{list}?{query}", TestContext.Current.CancellationToken));
-            isFresh = true;
+            isFresh = clock.Elapsed > TimeSpan.FromMilliseconds(100);
         }
     }
 

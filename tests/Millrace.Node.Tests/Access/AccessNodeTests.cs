@@ -111,6 +111,31 @@ public sealed class AccessNodeTests
         ShouldBeSecret(hls.Node);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Other_arguments_neither_replace_the_cookie_of_a_viewer_nor_bring_one_that_opens_nothing(bool isKestrel)
+    {
+        await using var hls = await ProtectedAsync(isKestrel);
+        using var master = await hls.Get("/live/x/llhls.m3u8?token=view");
+        var shown = ("Cookie", master.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
+        var chunklist = "/live/x/" + HlsNode.Uris(await master.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).First();
+
+        // The same words each time, by viewers who show different things.
+        foreach (var field in ((string, string)[])[shown, ("Authorization", "Bearer second"), shown])
+        {
+            foreach (var query in (string[])["?_=1", "?redirected=1", "?token=", "?_=1&redirected=1"])
+            {
+                using var again = await hls.Get(chunklist + query, field);
+                again.StatusCode.ShouldBe(HttpStatusCode.OK, query);
+                again.Headers.Contains("Set-Cookie").ShouldBeFalse(query);
+            }
+        }
+
+        using var changed = await hls.Get(chunklist + "?token=second&_=1", shown);
+        changed.Headers.GetValues("Set-Cookie").ShouldHaveSingleItem().ShouldContain("=token%3Dsecond;");
+    }
+
     [Fact]
     public async Task A_flat_ts_playlist_has_a_cookie_for_the_folder_of_its_segments()
     {
@@ -154,6 +179,32 @@ public sealed class AccessNodeTests
         open.StatusCode.ShouldBe(HttpStatusCode.OK);
         (await StatusOf(hls.Http, chunklist)).ShouldBe((401, "no-store"));
         await Ask(hls, chunklist, ("Cookie", master.Headers.GetValues("Set-Cookie").Single().Split(';')[0]));
+    }
+
+    [Fact]
+    public async Task What_a_vhosts_playlist_names_is_opened_by_its_cookie_where_the_hosts_own_vhost_is_protected_too()
+    {
+        await using var hls = await HlsNode.StartAsync(
+            static settings => settings with
+            {
+                Vhosts =
+                [
+                    new VhostSettings { Name = VhostSettings.DefaultName, Access = Settings with { Publish = AccessMode.Open, PublishTokens = [] } },
+                    new VhostSettings { Name = "other", Access = new AccessSettings { Play = AccessMode.Token, PlayTokens = [new Secret("others")] } },
+                ],
+            },
+            asks: false);
+        var other = await hls.Node.PublishAsync(name: "x?vhost=other");
+        other.SendClip();
+        using var master = await hls.Get("/live/x/llhls.m3u8?vhost=other&token=others");
+        master.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var shown = ("Cookie", master.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
+        var chunklist = "/live/x/" + HlsNode.Uris(await master.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).First();
+
+        foreach (var uri in HlsNode.Uris(await Ask(hls, chunklist, shown)).Take(2))
+            await Ask(hls, "/live/x/" + uri, shown);
+        (await StatusOf(hls.Http, chunklist)).ShouldBe((401, "no-store"));
+        (await StatusOf(hls.Http, chunklist + "?token=view")).ShouldBe((403, "no-store"), "the token of its namesake");
     }
 
     [Fact]

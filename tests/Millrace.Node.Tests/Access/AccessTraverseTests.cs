@@ -3,6 +3,7 @@ using Millrace.Node.Access;
 using Millrace.Node.Settings;
 using Millrace.Node.Tests.Harness;
 using Millrace.Node.Tests.Relay;
+using Millrace.Streams;
 
 namespace Millrace.Node.Tests.Access;
 
@@ -258,6 +259,60 @@ public sealed class AccessTraverseTests
         await Wait.Until(async () => await StatusOf(edge, "/live/mapped.flv?token=view") == 200, "the map knows it");
         (await StatusOf(edge, "/live/mapped.flv?token=wrong")).ShouldBe(403);
         (await StatusOf(edge, "/live/nobody.flv?token=view")).ShouldBe(503);
+    }
+
+    [Fact]
+    public async Task An_edge_that_knows_its_origin_by_the_map_alone_lets_nobody_new_in_when_that_has_gone()
+    {
+        var (origin, edge) = await MappedAsync("lost", new AccessSettings());
+        await using var kept = edge;
+        var source = new Publication(await origin.PublishAsync(name: "lost?token=push"));
+        await Wait.Until(async () => await StatusOf(edge, "/live/lost.flv?token=view") == 200, "the map knows it");
+        var watching = edge.Play(name: "lost?token=view");
+        await Wait.Until(() => watching.MediaCount > 5, "media");
+        await source.DisposeAsync();
+        await origin.DisposeAsync();
+
+        var stream = edge.Node.Context.Registry.Find(new StreamName("default", "live", "lost")).ShouldNotBeNull();
+        foreach (var path in (string[])["/live/lost.flv", "/live/lost/llhls.m3u8", "/live/lost.flv?token=other"])
+            (await StatusOf(edge, path)).ShouldBe(503, path);
+        stream.State.ShouldNotBe(StreamState.Idle, "who watches goes on with it");
+    }
+
+    [Fact]
+    public async Task Where_there_is_only_a_map_the_edges_own_tokens_decide_who_publishes_and_without_them_nobody_may()
+    {
+        var (origin, edge) = await MappedAsync("new", new AccessSettings());
+        var (otherOrigin, guarded) = await MappedAsync("guarded", Protected with { Play = AccessMode.Open, PlayTokens = [] });
+        await using var first = origin;
+        await using var open = edge;
+        await using var second = otherOrigin;
+        await using var closed = guarded;
+        foreach (var name in (string[])["new", "new?token=push"])
+            (await edge.PublishAsync(name: name)).Statuses.ShouldBe(["NetStream.Publish.Denied"]);
+        (await guarded.PublishAsync(name: "new")).Statuses.ShouldBe(["NetStream.Publish.Denied"]);
+
+        await using var source = new Publication(await guarded.PublishAsync(name: "x?token=push"));
+        source.Publisher.IsReady.ShouldBeTrue();
+        await source.LiveAsync(guarded);
+        (await StatusOf(guarded, "/live/x.flv?token=any")).ShouldBe(200, "it is published here");
+    }
+
+    /// <summary>An origin that is found by the map alone, and an edge with settings of its own besides.</summary>
+    private static async Task<(TestNode Origin, TestNode Edge)> MappedAsync(string id, AccessSettings edgeAccess)
+    {
+        var (originPort, edgePort) = (TestPorts.Free(), TestPorts.Free());
+        var origin = await TestNode.StartAsync(settings => At(settings, originPort) with
+        {
+            Cluster = new ClusterSettings { Node = $"{id}-origin", Advertise = FormattableString.Invariant($"127.0.0.1:{originPort}") },
+            Vhosts = [new VhostSettings { Name = VhostSettings.DefaultName, Access = Protected }],
+        });
+        var edge = await TestNode.StartAsync(settings => At(settings, edgePort) with
+        {
+            Cluster = new ClusterSettings { Node = $"{id}-edge", Advertise = FormattableString.Invariant($"127.0.0.1:{edgePort}") },
+            Vhosts = [new VhostSettings { Name = VhostSettings.DefaultName, Mode = VhostMode.Remote, TokenTraverse = true, Access = edgeAccess }],
+        });
+        return (origin, edge);
     }
 
     /// <summary>Published at the edge, so that its viewers have media whatever becomes of the origin.</summary>

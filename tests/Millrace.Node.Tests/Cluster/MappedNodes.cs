@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Millrace.Node.Settings;
 using Millrace.Node.Tests.Harness;
 using Millrace.Node.Tests.Relay;
@@ -12,12 +11,14 @@ internal static class MappedNodes
     /// <param name="id">Its <c>cluster.node</c>.</param>
     /// <param name="redis">Who keeps the map; null: this process.</param>
     /// <param name="change">What else is different.</param>
-    public static Task<TestNode> StartAsync(string id, RedisServer? redis = null, Func<ClusterSettings, ClusterSettings>? change = null)
+    /// <param name="settings">What is different outside of <c>cluster</c>.</param>
+    public static Task<TestNode> StartAsync(
+        string id, RedisServer? redis = null, Func<ClusterSettings, ClusterSettings>? change = null, Func<NodeSettings, NodeSettings>? settings = null)
     {
-        var port = FreePort();
-        return RelayNodes.StartAsync(id, [], settings =>
+        var port = TestPorts.Free();
+        return RelayNodes.StartAsync(id, [], node =>
         {
-            var cluster = settings.Cluster with
+            var cluster = node.Cluster with
             {
                 Advertise = FormattableString.Invariant($"127.0.0.1:{port}"),
                 Elsewhere = StreamElsewhere.Redirect,
@@ -25,18 +26,12 @@ internal static class MappedNodes
                 Heartbeat = TimeSpan.FromMilliseconds(100),
                 Redis = new RedisSettings { Endpoint = FormattableString.Invariant($"127.0.0.1:{redis?.Port}") },
             };
-            return settings with
+            node = node with
             {
                 Cluster = change?.Invoke(cluster) ?? cluster,
-                Relay = settings.Relay with { Listen = [new ListenEndpoint(IPAddress.Loopback, port)] },
+                Relay = node.Relay with { Listen = [new ListenEndpoint(IPAddress.Loopback, port)] },
             };
+            return settings?.Invoke(node) ?? node;
         });
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

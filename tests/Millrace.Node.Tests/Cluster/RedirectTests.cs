@@ -70,6 +70,56 @@ public sealed class RedirectTests
     }
 
     [Fact]
+    public async Task Whether_a_viewer_may_play_is_decided_before_he_is_told_where()
+    {
+        await using var origin = await MappedNodes.StartAsync("origin");
+        await using var edge = await MappedNodes.StartAsync("edge", settings: static node => node with
+        {
+            Vhosts = [new VhostSettings { Name = VhostSettings.DefaultName, Access = new AccessSettings { Play = AccessMode.Token, PlayTokens = [new Secret("view")] } }],
+        });
+        await LiveSource.StartAsync(origin);
+
+        foreach (var name in (string[])["x", "x?token=wrong"])
+        {
+            var bad = edge.Play(name: name);
+            await Wait.Until(() => bad.HasEnded, "a verdict");
+            (bad.Statuses.ShouldHaveSingleItem(), bad.Redirect).ShouldBe(("NetStream.Play.Failed", null));
+        }
+
+        var good = edge.Play(name: "x?token=view");
+        await Wait.Until(() => good.HasEnded, "a verdict");
+        good.Redirect.ShouldBe($"rtmp://127.0.0.1:{origin.Node.RtmpPort}/live/x?token=view&redirected=1");
+    }
+
+    [Fact]
+    public async Task What_the_map_says_too_late_is_no_answer_to_the_next_request_of_the_connection()
+    {
+        using var redis = await RedisServer.StartAsync();
+        await using var edge = await MappedNodes.StartAsync(
+            "edge", redis, static cluster => cluster with { LookupTimeout = TimeSpan.FromSeconds(2), Heartbeat = TimeSpan.FromSeconds(60), Expiry = TimeSpan.FromMinutes(5) },
+            static node => node with { Edge = node.Edge with { StartTimeout = TimeSpan.FromSeconds(1.5) } });
+        await Wait.Until(() => edge.Node.Context.OriginMap!.State.IsConnected, "the map");
+        redis.Freeze();
+        var client = edge.OpenHttp();
+        client.Send(RawHttp.Get("/live/x.flv"));
+        var first = client.ReadHead();
+        first.Status.ShouldBe(503);
+        client.ReadBody(first);
+
+        // Half a second later the look-up for the first is given up, and for this one as much later than it is answered.
+        client.Send(RawHttp.Get("/live/y/llhls.m3u8"));
+        var second = client.ReadHead();
+        second.Status.ShouldBe(503);
+        client.ReadBody(second);
+        redis.Thaw();
+        await Wait.Until(() => edge.Node.Context.OriginMap!.State.IsConnected, "the map");
+        client.Send(RawHttp.Get("/live/z/llhls.m3u8"));
+        client.ReadHead().Status.ShouldBe(404);
+        edge.Node.Context.HlsAudience.Waiting.ShouldBe(0);
+        edge.Node.Shards.Sum(static shard => shard.Faults).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Who_has_been_sent_here_already_is_served_here()
     {
         await using var origin = await MappedNodes.StartAsync("origin");

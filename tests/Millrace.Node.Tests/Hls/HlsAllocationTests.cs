@@ -53,6 +53,29 @@ public sealed class HlsAllocationTests
         }
     }
 
+    [Fact]
+    public async Task Beside_a_protected_app_an_open_stream_is_sent_without_allocating_a_byte()
+    {
+        await using var hls = await HlsNode.StartAsync(static settings => OneShard(settings) with
+        {
+            Vhosts =
+            [
+                new VhostSettings
+                {
+                    Name = VhostSettings.DefaultName,
+                    Apps = [new AppSettings { Name = "closed", Access = new AccessOverrides { Play = AccessMode.Token, PlayTokens = [new Secret("t")] } }],
+                },
+            ],
+        });
+        hls.Node.Node.Context.Access.IsPlayOpen.ShouldBeFalse();
+        var (playlist, _, _) = await hls.Newest();
+        using var client = hls.Node.OpenHttp();
+        var least = long.MaxValue;
+        for (var attempt = 0; attempt < 4; attempt++)
+            least = Math.Min(least, Allocated(hls, client, $"/live/x/{HlsNode.Uris(playlist).Last()}", rounds: 20));
+        least.ShouldBe(0);
+    }
+
     private static NodeSettings OneShard(NodeSettings settings) => settings with { Shards = new ShardSettings { Count = 1 } };
 
     /// <summary>Bytes that the shard allocates while it answers one request after the other.</summary>

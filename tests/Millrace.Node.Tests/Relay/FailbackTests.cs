@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
 using Millrace.Node.Tests.Harness;
@@ -15,7 +14,7 @@ public sealed class FailbackTests
     [Fact]
     public async Task A_stream_goes_back_to_its_first_origin_when_that_has_it_again()
     {
-        var port = FreePort();
+        var port = TestPorts.Free();
         await using var authority = await RelayNodes.StartAsync("authority");
         var first = await AtAsync("first", port, authority);
         await using var second = await RelayNodes.StartAsync("second", authority);
@@ -38,7 +37,7 @@ public sealed class FailbackTests
     [Fact]
     public async Task Without_the_setting_a_stream_stays_where_it_is()
     {
-        var port = FreePort();
+        var port = TestPorts.Free();
         await using var authority = await RelayNodes.StartAsync("authority");
         var first = await AtAsync("first", port, authority);
         await using var second = await RelayNodes.StartAsync("second", authority);
@@ -59,7 +58,7 @@ public sealed class FailbackTests
     [Fact]
     public async Task A_publisher_goes_back_and_the_viewers_of_another_edge_with_him()
     {
-        var port = FreePort();
+        var port = TestPorts.Free();
         var first = await AtAsync("first", port);
         await using var second = await RelayNodes.StartAsync("second");
         string[] origins = [$"millrace://127.0.0.1:{port}", RelayNodes.OriginOf(second)];
@@ -114,11 +113,4 @@ public sealed class FailbackTests
         edge.Node.Context.Upstreams.TryFind(Name, out var puller) && puller.IsFlowing ? puller.Connection?.Protocol.PeerNode : null;
 
     private static int RelaysOf(TestNode node) => node.Node.Context.Sessions.All.Count(static session => session.Role == SessionRole.Relay && session.Agent == "edge");
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 }

@@ -293,20 +293,13 @@ public sealed class RelayNodeTests
     /// <summary>A node that is origin and edge at once: the map says which.</summary>
     private static async Task<TestNode> MappedAsync(string id)
     {
-        var port = FreePort();
+        var port = TestPorts.Free();
         return await TestNode.StartAsync(settings => settings with
         {
             Cluster = new ClusterSettings { Node = id, Advertise = $"127.0.0.1:{port}" },
             Relay = new RelaySettings { Listen = [new ListenEndpoint(IPAddress.Loopback, port)] },
             Edge = settings.Edge with { NegativeCache = TimeSpan.FromMilliseconds(50), RetryMax = TimeSpan.FromMilliseconds(300) },
         });
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private static int RelaysOf(TestNode node) => node.Node.Context.Sessions.All.Count(static session => session.Role == SessionRole.Relay);

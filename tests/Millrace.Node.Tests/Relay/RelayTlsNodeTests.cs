@@ -147,7 +147,7 @@ public sealed class RelayTlsNodeTests : IDisposable
     [Fact]
     public async Task The_origin_map_says_by_which_scheme_a_node_is_reached()
     {
-        var port = FreePort();
+        var port = TestPorts.Free();
         await using var origin = await OriginAsync(settings => settings with
         {
             Cluster = settings.Cluster with { Advertise = $"localhost:{port}" },
@@ -195,13 +195,6 @@ public sealed class RelayTlsNodeTests : IDisposable
     private static async Task<JsonDocument> ClusterAsync(TestNode node) => JsonDocument.Parse(await node.Api.GetStringAsync("/v1/cluster", TestContext.Current.CancellationToken));
 
     private static void ShouldBeWhole(List<int> numbers) => numbers.ShouldBe([.. Enumerable.Range(numbers[0], numbers.Count)]);
-
-    private static int FreePort()
-    {
-        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     /// <summary>Takes nodes by TLS only, with certificates of the authority.</summary>
     private Task<TestNode> OriginAsync(Func<NodeSettings, NodeSettings>? change = null) => RelayNodes.StartAsync("origin", [], settings =>
