@@ -140,7 +140,12 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
             if (State == StreamState.Grace && _seat.Holder is null && now >= _graceEnd)
                 EndTimeline(now);
             if (State != StreamState.Idle && _seat.IsEmpty && now >= _orphanEnd)
+            {
+                // Its publisher may have gone on by another node.
+                IsLost = true;
                 EndTimeline(now);
+            }
+
             _wires.Sweep(now, State == StreamState.Idle ? 0 : Resources.Options.WireLingerMicros);
             ReportHardCuts();
             _hls.Sweep(now, Resources.Budget.IsFilling);

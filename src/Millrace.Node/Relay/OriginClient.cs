@@ -33,7 +33,7 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
         (_path, _arguments, _isPublisher) = (path, arguments, isPublisher);
         Logger = node.Loggers.CreateLogger("Millrace.Relay");
         _dialer = CreateDialer();
-        _search = new OriginSearch(origins, node.Settings.Edge, CreateDialer, OnNotFound);
+        _search = new OriginSearch(origins, node.Settings.Edge, CreateDialer, TryAskBeside, OnNotFound);
     }
 
     public StreamName Name { get; }
@@ -175,6 +175,9 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
     /// <summary>The current origin is of no use; true where that is the end, or another attempt is under way already.</summary>
     protected abstract bool TrySettle(RelayRefusal refusal, RelayRefusal worst, long now);
 
+    /// <summary>Asks who has the stream that the current origin has lost; false where nobody can be asked, else <see cref="Told"/> follows.</summary>
+    protected virtual bool TryAskBeside() => false;
+
     /// <summary>The current origin has lost the stream, and no other has it.</summary>
     protected virtual void OnNotFound()
     {
@@ -241,6 +244,16 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
     protected void LookElsewhere(long now)
     {
         _search.Hurry(now);
+        ArmBy(_search.At);
+    }
+
+    /// <param name="url">Who has the stream; null: nobody knows.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    protected void Told(string? url, long now)
+    {
+        if (IsOver)
+            return;
+        _search.OnTold(url, now);
         ArmBy(_search.At);
     }
 

@@ -270,6 +270,26 @@ public sealed class RelayNodeTests
     }
 
     [Fact]
+    public async Task The_map_leads_on_where_a_node_has_lost_who_publishes_to_it()
+    {
+        await using var first = await MappedAsync("map-first");
+        await using var second = await MappedAsync("map-second");
+        await using var far = await MappedAsync("map-far");
+        await using var near = await RelayNodes.StartAsync("near", first, second);
+        using var source = new NumberedSource(await near.PublishAsync(name: "wandering"));
+        await Wait.Until(() => first.Node.Context.Registry.Streams.Any(static stream => stream.State == StreamState.Live), "the first has it");
+        using var player = far.Play(name: "wandering");
+        await Wait.Until(() => player.MediaCount > 60, "media");
+
+        // As a line does that fails between those two alone.
+        first.Node.Context.Sessions.All.Single(static session => session.Role == SessionRole.Relay && session.Agent == "near").Kick!("a broken line");
+        await Wait.Until(() => far.Node.Context.Upstreams.All.Single().Origin == RelayNodes.OriginOf(second), "it comes from the second");
+        var before = player.MediaCount;
+        await Wait.Until(() => player.MediaCount > before + 60, "media goes on");
+        NumberedSource.ShouldMissNothing(player);
+    }
+
+    [Fact]
     public async Task A_publisher_is_not_refused_because_a_viewer_has_asked_elsewhere()
     {
         await using var node = await MappedAsync("map-alone");

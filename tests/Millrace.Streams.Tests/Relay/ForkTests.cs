@@ -179,6 +179,7 @@ public sealed class ForkTests
         edge.Stream.Now += 2_000_000;
         edge.Stream.Sweep();
         edge.Live.State.ShouldBe(StreamState.Idle);
+        edge.Live.IsLost.ShouldBeTrue("others may have it still");
     }
 
     private static HlsRig Origin(HlsFormat format, double seconds)
