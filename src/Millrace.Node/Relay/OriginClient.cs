@@ -220,7 +220,7 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
         Answered();
         (_retryAt, _refusal) = (long.MaxValue, null);
         Logger.LogInformation("{Stream} goes over to {Origin}", Name, origin);
-        before.Stop("the stream goes another way", now);
+        before.Stop("the stream goes another way");
         return true;
     }
 
@@ -277,8 +277,8 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
             return;
         IsOver = true;
         Shard.Wheel.Disarm(this);
-        _search.Stop(reason, now);
-        _dialer.Stop(reason, now);
+        _search.Stop(reason);
+        _dialer.Stop(reason);
         OnFinished(reason, now);
     }
 
@@ -291,7 +291,7 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
             Logger.LogInformation("{Stream} does not go to {Origin}: {Reason}", Name, Origins, reason);
         else
             Logger.LogInformation("{Stream} does not come from {Origin}: {Reason}", Name, Origins, reason);
-        _search.Stop("the stream goes another way", now);
+        _search.Stop("the stream goes another way");
         if (refusal.Code == RelayRefusalCode.Unavailable && _hasAnswered)
             Origins.LeaveOut(now);
         else if (refusal.Code == RelayRefusalCode.Unavailable)

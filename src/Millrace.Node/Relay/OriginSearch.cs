@@ -36,7 +36,7 @@ internal sealed class OriginSearch(OriginList origins, EdgeSettings edge, Func<R
     public void Rest(long now)
     {
         if (IsUrgent)
-            Stop("the stream is back where it was", now);
+            Stop("the stream is back where it was");
         (IsUrgent, _turn, _rounds) = (false, 0, 0);
         if (_dialer is null)
             At = edge.Failback > TimeSpan.Zero && IsAway ? now + Jitter(edge.Failback.ToMicros()) : long.MaxValue;
@@ -108,11 +108,11 @@ internal sealed class OriginSearch(OriginList origins, EdgeSettings edge, Func<R
         return dialer;
     }
 
-    public void Stop(string reason, long now)
+    public void Stop(string reason)
     {
         var dialer = _dialer;
         (_dialer, At, IsUrgent) = (null, long.MaxValue, false);
-        dialer?.Stop(reason, now);
+        dialer?.Stop(reason);
     }
 
     private void Postpone(long now)
