@@ -50,7 +50,10 @@ internal sealed partial class LiveStream
         lock (Gate)
         {
             var lease = new ReplicaLease(this, info, onWant, onRevoked, now);
-            return TryTakeSeat(lease, now, out refusal) ? lease : null;
+            if (!TryTakeSeat(lease, now, out refusal))
+                return null;
+            IsOrphan = false;
+            return lease;
         }
     }
 
@@ -145,8 +148,21 @@ internal sealed partial class LiveStream
     /// <summary>The lease ends; viewers are kept for <paramref name="grace"/> microseconds, in which another may go on.</summary>
     internal void LeaveReplica(ReplicaLease lease, long grace, long now)
     {
-        if (!_seat.Leave(lease) || _replica != lease || State == StreamState.Idle)
+        if (!_seat.Leave(lease) || State == StreamState.Idle)
             return;
+        if (_replica != lease)
+        {
+            // Where another goes on at once nobody is to look elsewhere.
+            if (!IsAuthority && grace == 0)
+                Abandon();
+            return;
+        }
+
+        KeepOrphan(grace, now);
+    }
+
+    private void KeepOrphan(long grace, long now)
+    {
         if (grace > 0)
         {
             _orphanEnd = now + grace;
@@ -180,6 +196,12 @@ internal sealed partial class LiveStream
     internal void LeaveOwn(PublisherLease lease, long grace, long now)
     {
         EndLease(lease, isClean: false, now);
+        if (!IsAuthority && _seat.IsEmpty)
+        {
+            KeepOrphan(grace, now);
+            return;
+        }
+
         if (State != StreamState.Grace)
             return;
         _graceEnd = now + grace;

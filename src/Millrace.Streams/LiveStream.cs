@@ -140,7 +140,12 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
             if (State == StreamState.Grace && _seat.Holder is null && now >= _graceEnd)
                 EndTimeline(now);
             if (State != StreamState.Idle && _seat.IsEmpty && now >= _orphanEnd)
+            {
+                // Its publisher may have gone on by another node.
+                IsLost = true;
                 EndTimeline(now);
+            }
+
             _wires.Sweep(now, State == StreamState.Idle ? 0 : Resources.Options.WireLingerMicros);
             ReportHardCuts();
             _hls.Sweep(now, Resources.Budget.IsFilling);
@@ -173,6 +178,7 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
             LiveSinceMicros = now + Resources.Options.UnixOffsetMicros;
         }
 
+        IsOrphan = false;
         _log ??= new StreamLog(Resources.Pool, Resources.Budget[MemoryUse.StreamLogs], Resources.Options.LogLimits);
         State = StreamState.Live;
         // What is fetched from another node is the other's, also where this one has gone on with it.
@@ -182,7 +188,17 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
 
     internal void EndLease(StreamLease lease, bool isClean, long now)
     {
-        if (!_seat.Leave(lease) || State != StreamState.Live)
+        if (!_seat.Leave(lease) || State == StreamState.Idle)
+            return;
+        if (!IsAuthority)
+        {
+            // Nothing came of it: what is here is another node's, who alone numbers what comes behind.
+            _orphanEnd = Math.Min(_orphanEnd, now + lease.Info.GraceMicros);
+            Abandon();
+            return;
+        }
+
+        if (State != StreamState.Live)
             return;
         if (Timeline.Era is not { } era)
         {
@@ -271,13 +287,8 @@ internal sealed partial class LiveStream(StreamName name, StreamResources resour
         return true;
     }
 
-    private bool TryTakeSeat(StreamLease lease, long now, out string? refusal)
-    {
-        if (!_seat.TryTake(lease, Resources.Options.SilentHolderMicros, now, out refusal))
-            return false;
-        IsOrphan = false;
-        return true;
-    }
+    private bool TryTakeSeat(StreamLease lease, long now, out string? refusal) =>
+        _seat.TryTake(lease, Resources.Options.SilentHolderMicros, now, out refusal);
 
     private void EndTimeline(long now)
     {

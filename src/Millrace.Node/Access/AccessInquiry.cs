@@ -195,7 +195,7 @@ internal sealed class AccessInquiry : ShardTimer, IRelayClient
         IsOver = true;
         _inquiries.Shard.Wheel.Disarm(this);
         _inquiries.Settle(_question, outcome, reason, lifetime, now);
-        _dialer.Stop("decided", now);
+        _dialer.Stop("decided");
         _asked?.Link.Withdraw(_asked.Value.Number);
         LeaveForeign();
     }

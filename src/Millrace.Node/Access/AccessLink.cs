@@ -152,7 +152,7 @@ internal sealed class AccessLink : ShardTimer, IRelayClient
         _isOver = true;
         _inquiries.Shard.Wheel.Disarm(this);
         _inquiries.Forget(this);
-        _dialer.Stop(reason, now);
+        _dialer.Stop(reason);
         var left = _asked.Values.ToArray();
         _asked.Clear();
         foreach (var question in left)

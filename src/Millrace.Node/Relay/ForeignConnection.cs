@@ -83,8 +83,13 @@ internal abstract class ForeignConnection : ShardConnection
 
     public override void Farewell(string reason, bool mayReturn, long now)
     {
-        if (!IsEnding)
+        if (IsEnding)
+            return;
+        // Before, there is nobody to be told, and may never be.
+        if (_isConnected)
             EndAfterSent(reason, now);
+        else
+            Close(reason);
     }
 
     /// <summary>The server can be spoken to.</summary>

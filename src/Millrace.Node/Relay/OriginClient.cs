@@ -33,7 +33,7 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
         (_path, _arguments, _isPublisher) = (path, arguments, isPublisher);
         Logger = node.Loggers.CreateLogger("Millrace.Relay");
         _dialer = CreateDialer();
-        _search = new OriginSearch(origins, node.Settings.Edge, CreateDialer, OnNotFound);
+        _search = new OriginSearch(origins, node.Settings.Edge, CreateDialer, TryAskBeside, OnNotFound);
     }
 
     public StreamName Name { get; }
@@ -175,6 +175,9 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
     /// <summary>The current origin is of no use; true where that is the end, or another attempt is under way already.</summary>
     protected abstract bool TrySettle(RelayRefusal refusal, RelayRefusal worst, long now);
 
+    /// <summary>Asks who has the stream that the current origin has lost; false where nobody can be asked, else <see cref="Told"/> follows.</summary>
+    protected virtual bool TryAskBeside() => false;
+
     /// <summary>The current origin has lost the stream, and no other has it.</summary>
     protected virtual void OnNotFound()
     {
@@ -217,7 +220,7 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
         Answered();
         (_retryAt, _refusal) = (long.MaxValue, null);
         Logger.LogInformation("{Stream} goes over to {Origin}", Name, origin);
-        before.Stop("the stream goes another way", now);
+        before.Stop("the stream goes another way");
         return true;
     }
 
@@ -244,6 +247,16 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
         ArmBy(_search.At);
     }
 
+    /// <param name="url">Who has the stream; null: nobody knows.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    protected void Told(string? url, long now)
+    {
+        if (IsOver)
+            return;
+        _search.OnTold(url, now);
+        ArmBy(_search.At);
+    }
+
     /// <summary>The current origin is of no use, by what it has said.</summary>
     protected void Reject(RelayConnection connection, RelayRefusal refusal, long now)
     {
@@ -264,8 +277,8 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
             return;
         IsOver = true;
         Shard.Wheel.Disarm(this);
-        _search.Stop(reason, now);
-        _dialer.Stop(reason, now);
+        _search.Stop(reason);
+        _dialer.Stop(reason);
         OnFinished(reason, now);
     }
 
@@ -278,7 +291,7 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
             Logger.LogInformation("{Stream} does not go to {Origin}: {Reason}", Name, Origins, reason);
         else
             Logger.LogInformation("{Stream} does not come from {Origin}: {Reason}", Name, Origins, reason);
-        _search.Stop("the stream goes another way", now);
+        _search.Stop("the stream goes another way");
         if (refusal.Code == RelayRefusalCode.Unavailable && _hasAnswered)
             Origins.LeaveOut(now);
         else if (refusal.Code == RelayRefusalCode.Unavailable)

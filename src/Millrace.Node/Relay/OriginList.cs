@@ -55,6 +55,16 @@ internal sealed class OriginList
         PassOver(now);
     }
 
+    /// <summary>One more to be tried, beside the current; null: none.</summary>
+    public void Include(string? url)
+    {
+        if (url is null || OriginAddress.TryParseUrl(url) is not { } mapped || _origins.Contains(mapped))
+            return;
+        var current = Current;
+        _origins = [mapped, current, .. _listed.Where(listed => listed != current)];
+        MoveTo(1);
+    }
+
     /// <summary>The current one has failed with this stream: it is left out for a while, as long as there is another.</summary>
     public void LeaveOut(long now)
     {

@@ -10,13 +10,15 @@ namespace Millrace.Node.Relay;
 /// <param name="origins">The stream's.</param>
 /// <param name="edge">How often.</param>
 /// <param name="createDialer">One for each attempt.</param>
+/// <param name="tryAsk">Asks who else has the stream; false where nobody can be asked, else <see cref="OnTold"/> follows.</param>
 /// <param name="onNotFound">Called when the stream is lost and none of the others has it either.</param>
-internal sealed class OriginSearch(OriginList origins, EdgeSettings edge, Func<RelayDialer> createDialer, Action onNotFound)
+internal sealed class OriginSearch(OriginList origins, EdgeSettings edge, Func<RelayDialer> createDialer, Func<bool> tryAsk, Action onNotFound)
 {
     private RelayDialer? _dialer;
     private OriginAddress? _origin;
     private int _turn;
     private int _rounds;
+    private bool _isRoundOver;
 
     /// <summary>The one that serves has lost the stream.</summary>
     public bool IsUrgent { get; private set; }
@@ -34,7 +36,7 @@ internal sealed class OriginSearch(OriginList origins, EdgeSettings edge, Func<R
     public void Rest(long now)
     {
         if (IsUrgent)
-            Stop("the stream is back where it was", now);
+            Stop("the stream is back where it was");
         (IsUrgent, _turn, _rounds) = (false, 0, 0);
         if (_dialer is null)
             At = edge.Failback > TimeSpan.Zero && IsAway ? now + Jitter(edge.Failback.ToMicros()) : long.MaxValue;
@@ -45,10 +47,24 @@ internal sealed class OriginSearch(OriginList origins, EdgeSettings edge, Func<R
     {
         if (IsUrgent)
             return;
-        IsUrgent = true;
+        (IsUrgent, _isRoundOver) = (true, false);
+        if (_dialer is not null || tryAsk())
+            return;
         if (origins.Count <= 1)
             onNotFound();
-        else if (_dialer is null)
+        else
+            At = now;
+    }
+
+    /// <summary>The answer has come; the stream may be back meanwhile.</summary>
+    /// <param name="url">Who else has it; null: nobody knows.</param>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    public void OnTold(string? url, long now)
+    {
+        if (!IsUrgent)
+            return;
+        origins.Include(url);
+        if (_dialer is null)
             At = now;
     }
 
@@ -57,6 +73,10 @@ internal sealed class OriginSearch(OriginList origins, EdgeSettings edge, Func<R
     {
         At = long.MaxValue;
         if (_dialer is not null)
+            return;
+        var isNextRound = IsUrgent && _isRoundOver;
+        _isRoundOver = false;
+        if (isNextRound && tryAsk())
             return;
         _origin = IsUrgent ? origins.Beside(_turn, now) : IsAway && !origins.IsLeftOut(origins.Preferred, now) ? origins.Preferred : null;
         if (_origin is null)
@@ -88,11 +108,11 @@ internal sealed class OriginSearch(OriginList origins, EdgeSettings edge, Func<R
         return dialer;
     }
 
-    public void Stop(string reason, long now)
+    public void Stop(string reason)
     {
         var dialer = _dialer;
         (_dialer, At, IsUrgent) = (null, long.MaxValue, false);
-        dialer?.Stop(reason, now);
+        dialer?.Stop(reason);
     }
 
     private void Postpone(long now)
@@ -101,7 +121,7 @@ internal sealed class OriginSearch(OriginList origins, EdgeSettings edge, Func<R
         {
             At = edge.Failback > TimeSpan.Zero && IsAway ? now + Jitter(edge.Failback.ToMicros()) : long.MaxValue;
         }
-        else if (++_turn % (origins.Count - 1) != 0)
+        else if (++_turn % Math.Max(1, origins.Count - 1) != 0)
         {
             At = now;
         }
@@ -109,6 +129,7 @@ internal sealed class OriginSearch(OriginList origins, EdgeSettings edge, Func<R
         {
             At = now + RelayDialer.PauseAfter(edge, _rounds++);
             origins.LeaveNoneOut();
+            _isRoundOver = true;
             onNotFound();
         }
     }

@@ -116,6 +116,13 @@ internal sealed class RelayConnection : ShardConnection
     {
         if (IsEnding)
             return;
+        if (!_isConnected)
+        {
+            // There is nobody to be told, and may never be.
+            Close(reason);
+            return;
+        }
+
         _session.Stop(Shard.Reply, reason);
         EndAfterReply(reason, now);
     }

@@ -64,12 +64,14 @@ internal sealed class RelayDialer(
         return true;
     }
 
-    public void Stop(string reason, long now)
+    public void Stop(string reason)
     {
         _isOver = true;
         var connection = _connection;
         Volatile.Write(ref _connection, null);
-        connection?.Farewell(reason, mayReturn: false, now);
+        // Who stops may do so in another connection's turn, whose reply is being written.
+        if (connection is not null)
+            shard.Post(() => connection.SayFarewell(reason, mayReturn: false));
     }
 
     private void Begin(OriginAddress origin)

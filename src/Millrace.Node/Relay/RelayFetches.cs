@@ -38,6 +38,9 @@ internal sealed class RelayFetches
     public void Resume(RelayConnection connection, long now)
     {
         _connection = connection;
+        // What is needed since the request was made.
+        if (_wanted.Count > 0)
+            Tell(now);
         foreach (var (id, fetch) in _fetches)
             Ask(id, fetch, now);
     }

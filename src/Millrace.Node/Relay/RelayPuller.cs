@@ -190,11 +190,14 @@ internal sealed class RelayPuller : OriginClient
             return;
         }
 
-        var asked = Node.OriginMap!.FindAsync(Name, Node.Stopping).AsTask();
-        if (asked.IsCompletedSuccessfully)
-            TakeAnswer(asked.Result, now);
-        else
-            _ = AwaitAnswerAsync(asked);
+        Ask(TakeAnswer);
+    }
+
+    protected override bool TryAskBeside()
+    {
+        if (_upstreams.IsMapped)
+            Ask((answer, now) => Told(answer.Url, now));
+        return _upstreams.IsMapped;
     }
 
     protected override void Connect(long now)
@@ -239,13 +242,22 @@ internal sealed class RelayPuller : OriginClient
         BeginRound(now);
     }
 
-    private async Task AwaitAnswerAsync(Task<OriginAnswer> asked)
+    private void Ask(Action<OriginAnswer, long> take)
+    {
+        var asked = Node.OriginMap!.FindAsync(Name, Node.Stopping).AsTask();
+        if (asked.IsCompletedSuccessfully)
+            take(asked.Result, NodeClock.Micros);
+        else
+            _ = AwaitAnswerAsync(asked, take);
+    }
+
+    private async Task AwaitAnswerAsync(Task<OriginAnswer> asked, Action<OriginAnswer, long> take)
     {
         await ((Task)asked).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Shard.Post(() =>
         {
             if (!IsOver)
-                TakeAnswer(asked.IsCompletedSuccessfully ? asked.Result : OriginAnswer.None, NodeClock.Micros);
+                take(asked.IsCompletedSuccessfully ? asked.Result : OriginAnswer.None, NodeClock.Micros);
         });
     }
 

@@ -201,22 +201,26 @@ internal sealed class RelayPusher : OriginClient
         _before?.GiveWay("another connection sends the stream");
         _before = null;
         Serve(now);
+        Tell(null);
+    }
+
+    /// <summary>In a turn of its own: what is written for the publisher goes by the shard's reply, which is this connection's now.</summary>
+    private void Tell(RelayRefusal? refusal)
+    {
         var onVerdict = _onVerdict;
         _onVerdict = null;
-        onVerdict?.Invoke(null, now);
+        if (onVerdict is not null)
+            Shard.Post(() => onVerdict(refusal, NodeClock.Micros));
+        else if (refusal is not null && _onRevoked is { } onRevoked)
+            Shard.Post(() => onRevoked(refusal.Reason));
     }
 
     private void Refuse(RelayRefusal refusal, long now)
     {
-        var onVerdict = _onVerdict;
-        _onVerdict = null;
         if (_before is { } before)
             _pushers.Return(this, before);
         _before = null;
         Finish(refusal.Reason, now);
-        if (onVerdict is not null)
-            onVerdict(refusal, now);
-        else
-            _onRevoked?.Invoke(refusal.Reason);
+        Tell(refusal);
     }
 }

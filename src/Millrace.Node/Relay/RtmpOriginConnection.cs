@@ -79,9 +79,13 @@ internal sealed class RtmpOriginConnection : ForeignConnection
 
     public override void Farewell(string reason, bool mayReturn, long now)
     {
-        if (IsEnding)
+        if (IsEnding || _session is not { } session)
+        {
+            base.Farewell(reason, mayReturn, now);
             return;
-        _session?.Stop(Shard.Reply);
+        }
+
+        session.Stop(Shard.Reply);
         EndAfterReply(reason, now);
     }
 

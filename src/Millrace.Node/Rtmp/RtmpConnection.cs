@@ -208,7 +208,9 @@ internal sealed partial class RtmpConnection : ShardConnection
             Carry(buffer.AsSpan(offset, length - offset));
     }
 
-    /// <summary>A header that has come in part; at most some 1,500 bytes.</summary>
+    /// <summary>
+    /// What has come and cannot be taken yet: a header in part, at most some 1,500 bytes; all that came behind a request whose answer is waited for.
+    /// </summary>
     private void Carry(ReadOnlySpan<byte> rest)
     {
         if (rest.IsEmpty)

@@ -84,6 +84,29 @@ public sealed class RelayNodeTests
         edge.Log.Containing($"does not come from {hole}").Count.ShouldBe(1, "it is known");
     }
 
+    [Theory]
+    [InlineData("millrace")]
+    [InlineData("rtmp")]
+    public async Task An_attempt_at_a_connection_ends_with_who_wanted_it(string scheme)
+    {
+        // Its backlog is full: whoever comes now hears nothing.
+        using var full = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        full.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        full.Listen(0);
+        using var one = new System.Net.Sockets.TcpClient();
+        one.Connect((IPEndPoint)full.LocalEndPoint!);
+        var origin = FormattableString.Invariant($"{scheme}://127.0.0.1:{((IPEndPoint)full.LocalEndPoint!).Port}");
+        await using var edge = await RelayNodes.StartAsync("edge", [origin], static settings => settings with
+        {
+            Edge = settings.Edge with { ConnectTimeout = TimeSpan.FromMinutes(5), StartTimeout = TimeSpan.FromMilliseconds(300) },
+        });
+        using var answer = await edge.Page.GetAsync("/live/x.flv", TestContext.Current.CancellationToken);
+        answer.IsSuccessStatusCode.ShouldBeFalse();
+
+        await Wait.Until(() => edge.Node.Context.Upstreams.Count == 0, "nobody waits any more");
+        await Wait.Until(() => !edge.Node.Context.Sessions.All.Any(session => session.Protocol == (scheme == "rtmp" ? "rtmp" : "relay")), "the attempt is over");
+    }
+
     [Fact]
     public async Task An_rtmp_player_that_was_there_first_is_served_when_the_publisher_comes()
     {
@@ -267,6 +290,26 @@ public sealed class RelayNodeTests
         var before = player.MediaCount;
         await Wait.Until(() => player.MediaCount > before + 60, "media goes on");
         player.HasEnded.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task The_map_leads_on_where_a_node_has_lost_who_publishes_to_it()
+    {
+        await using var first = await MappedAsync("map-first");
+        await using var second = await MappedAsync("map-second");
+        await using var far = await MappedAsync("map-far");
+        await using var near = await RelayNodes.StartAsync("near", first, second);
+        using var source = new NumberedSource(await near.PublishAsync(name: "wandering"));
+        await Wait.Until(() => first.Node.Context.Registry.Streams.Any(static stream => stream.State == StreamState.Live), "the first has it");
+        using var player = far.Play(name: "wandering");
+        await Wait.Until(() => player.MediaCount > 60, "media");
+
+        // As a line does that fails between those two alone.
+        first.Node.Context.Sessions.All.Single(static session => session.Role == SessionRole.Relay && session.Agent == "near").Kick!("a broken line");
+        await Wait.Until(() => far.Node.Context.Upstreams.All.Single().Origin == RelayNodes.OriginOf(second), "it comes from the second");
+        var before = player.MediaCount;
+        await Wait.Until(() => player.MediaCount > before + 60, "media goes on");
+        NumberedSource.ShouldMissNothing(player);
     }
 
     [Fact]

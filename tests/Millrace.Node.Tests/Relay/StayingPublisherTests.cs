@@ -1,6 +1,7 @@
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
 using Millrace.Node.Tests.Harness;
+using Millrace.Protocols.Relay;
 using Millrace.Streams;
 using Millrace.Streams.Publishing;
 
@@ -83,6 +84,21 @@ public sealed class StayingPublisherTests
         player.HasEnded.ShouldBeFalse();
         await Wait.Until(() => origin.Node.Context.Sessions.All.Count(static session => session.Role == SessionRole.Relay) == 1, "one connection");
         edge.Node.Context.Pushers.All.ShouldHaveSingleItem().IsAccepted.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task What_is_written_for_the_origin_does_not_go_to_the_publisher()
+    {
+        // A heartbeat, which is answered, comes with the verdict.
+        using var origin = new AnsweringNode(static (session, _, reply) =>
+        {
+            RelayWriter.Message(reply, RelayMessageType.Heartbeat, new byte[sizeof(long)]);
+            session.Accept(reply, [0]);
+        });
+        await using var edge = await RelayNodes.StartAsync("edge", [RelayNodes.OriginAt(origin.Port)], static settings => settings with { Shards = settings.Shards with { Count = 1 } });
+        var publisher = await edge.PublishAsync();
+        publisher.IsReady.ShouldBeTrue();
+        publisher.Statuses.ShouldBe(["NetStream.Publish.Start"]);
     }
 
     private static DuplicatePolicy PolicyOf(bool takesOver) => takesOver ? DuplicatePolicy.Takeover : DuplicatePolicy.Reject;

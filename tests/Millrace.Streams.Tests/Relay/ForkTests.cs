@@ -133,6 +133,41 @@ public sealed class ForkTests
     }
 
     [Fact]
+    public void A_publisher_who_takes_a_copy_that_was_left_and_brings_nothing_writes_nothing_into_it()
+    {
+        var first = Origin(HlsFormat.LowLatency, 9);
+        using var edge = new RelayEdge(first.Stream);
+        edge.Lease.Leave(grace: 10_000_000, edge.Stream.Now);
+        var end = edge.Live.Log!.End;
+
+        var info = new PublisherInfo("p", "test", "test", DuplicatePolicy.Reject, 60_000_000);
+        var publisher = edge.Live.TryAcquire(info, static _ => { }, edge.Stream.Now, out _).ShouldNotBeNull();
+        edge.Live.IsOrphan.ShouldBeTrue("nothing has come yet");
+        publisher.End(isClean: true, edge.Stream.Now);
+
+        edge.Live.Log!.End.ShouldBe(end, "the next number is the other node's to give");
+        edge.Live.IsAuthority.ShouldBeFalse();
+        edge.Live.IsOrphan.ShouldBeTrue();
+        edge.Stream.Now += 10_000_001;
+        edge.Live.Sweep(edge.Stream.Now);
+        edge.Live.State.ShouldBe(StreamState.Idle);
+    }
+
+    [Fact]
+    public void A_copy_that_is_taken_away_is_no_leak()
+    {
+        var first = Origin(HlsFormat.LowLatency, 9);
+        using var edge = new RelayEdge(first.Stream);
+        var end = edge.Live.Log!.End;
+        edge.Live.Kick("by the API", edge.Stream.Now).ShouldBeTrue();
+        edge.Lease.Leave(grace: 0, edge.Stream.Now);
+        edge.Live.Log!.End.ShouldBe(end);
+        edge.Stream.Now += 10_000_001;
+        edge.Live.Sweep(edge.Stream.Now);
+        edge.Live.State.ShouldBe(StreamState.Idle);
+    }
+
+    [Fact]
     public void A_copy_that_is_left_and_not_gone_on_with_ends()
     {
         var first = Origin(HlsFormat.LowLatency, 9);
@@ -144,6 +179,7 @@ public sealed class ForkTests
         edge.Stream.Now += 2_000_000;
         edge.Stream.Sweep();
         edge.Live.State.ShouldBe(StreamState.Idle);
+        edge.Live.IsLost.ShouldBeTrue("others may have it still");
     }
 
     private static HlsRig Origin(HlsFormat format, double seconds)
