@@ -110,7 +110,7 @@ internal sealed class AccessInquiry : ShardTimer, IRelayClient
             return;
         var now = NodeClock.Micros;
         if ((connection as ForeignConnection)?.Refusal is { Code: RelayRefusalCode.Denied } refusal)
-            Settle(AccessOutcome.Denied, refusal.Reason, 0, now);
+            Settle(AccessOutcome.Denied, refusal.Reason, 0, now, connection is RtmpOriginConnection { HasHungUp: true });
         else if (!_dialer.TryFollow(connection))
             GoOn(reason, isDown: true, now);
     }
@@ -188,13 +188,13 @@ internal sealed class AccessInquiry : ShardTimer, IRelayClient
         });
     }
 
-    private void Settle(AccessOutcome outcome, string reason, long lifetime, long now)
+    private void Settle(AccessOutcome outcome, string reason, long lifetime, long now, bool isUnexplained = false)
     {
         if (IsOver)
             return;
         IsOver = true;
         _inquiries.Shard.Wheel.Disarm(this);
-        _inquiries.Settle(_question, outcome, reason, lifetime, now);
+        _inquiries.Settle(_question, outcome, reason, lifetime, now, isUnexplained);
         _dialer.Stop("decided", now);
         _asked?.Link.Withdraw(_asked.Value.Number);
         LeaveForeign();
