@@ -3,7 +3,6 @@ using Millrace.Node.Relay;
 using Millrace.Node.Shards;
 using Millrace.Protocols.Relay;
 using Millrace.Streams;
-using Millrace.Streams.Publishing;
 
 namespace Millrace.Node.Access;
 
@@ -34,8 +33,6 @@ internal sealed class AccessInquiry : ShardTimer, IRelayClient
     }
 
     public bool IsOver { get; private set; }
-
-    public long SilenceMicros => long.MaxValue;
 
     private AccessClaim Claim => _question.Claim;
 
@@ -92,16 +89,6 @@ internal sealed class AccessInquiry : ShardTimer, IRelayClient
     {
         if (!IsOver && connection == _dialer.Connection)
             Settle(AccessOutcome.Allowed, "", 0, now);
-    }
-
-    public PublisherLease? OnMedia(ForeignConnection connection, long now, out string? refusal)
-    {
-        refusal = "nothing was asked for";
-        return null;
-    }
-
-    public void OnLive(ForeignConnection connection, long now)
-    {
     }
 
     public void OnClosed(ShardConnection connection, string reason)
