@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Node.Access;
 using Millrace.Node.Cluster;
 using Millrace.Node.Hls;
 using Millrace.Node.Http;
@@ -85,8 +86,8 @@ internal sealed class MediaNode : IAsyncDisposable
         var certificate = CheckWeb();
         var relayLog = _loggers.CreateLogger("Millrace.Relay");
         Context.Tunnels = _tunnels = new TlsTunnels(_settings, RelayTls.Open(_settings, relayLog, NodeClock.Micros), relayLog, _stopping.Token);
-        if (!Context.Access.IsPlayOpen && _settings.Relay is { Listen.Count: > 0, Secret.IsSet: false })
-            _loggers.CreateLogger("Millrace.Access").LogWarning("not everybody may play, but any node may fetch: relay.secret is not set");
+        if (OpenRelay.Listeners(_settings) is { Count: > 0 } open)
+            _loggers.CreateLogger("Millrace.Access").LogWarning("not everybody may play, but any node that reaches {Listeners} may fetch: relay.secret is not set", string.Join(", ", open));
         var rtmp = ToRtmpOptions(_settings.Rtmp);
         for (var i = 0; i < _settings.Rtmp.Listen.Count; i++)
         {

@@ -22,6 +22,7 @@ internal sealed class AccessInquiries(NodeContext node, AccessJudge judge)
     private readonly Queue<AccessInquiry> _waiting = [];
     private readonly ILogger _logger = node.Loggers.CreateLogger("Millrace.Access");
     private long _nextLine;
+    private long _nextSweep;
     private int _foreign;
 
     /// <summary>To be set before anybody asks.</summary>
@@ -33,9 +34,36 @@ internal sealed class AccessInquiries(NodeContext node, AccessJudge judge)
     /// <summary>Any thread.</summary>
     public void Begin(AccessQuestion question) => Shard.Post(() => new AccessInquiry(this, node, question).Begin(NodeClock.Micros));
 
-    public bool IsDown(OriginAddress origin, long now) => _downUntil.TryGetValue(origin, out var until) && now < until;
+    /// <summary>Origins that are passed over, or were a moment ago; any thread.</summary>
+    public int DownCount { get; private set; }
 
-    public void NoteDown(OriginAddress origin, long now) => _downUntil[origin] = now + DownMicros;
+    public bool IsDown(OriginAddress origin, long now)
+    {
+        if (!_downUntil.TryGetValue(origin, out var until))
+            return false;
+        if (now < until)
+            return true;
+        _downUntil.Remove(origin);
+        DownCount = _downUntil.Count;
+        return false;
+    }
+
+    /// <summary>Those that the map names come and go: who is not asked for again is forgotten when others are noted.</summary>
+    public void NoteDown(OriginAddress origin, long now)
+    {
+        if (now >= _nextSweep)
+        {
+            _nextSweep = now + DownMicros;
+            foreach (var (other, until) in _downUntil)
+            {
+                if (now >= until)
+                    _downUntil.Remove(other);
+            }
+        }
+
+        _downUntil[origin] = now + DownMicros;
+        DownCount = _downUntil.Count;
+    }
 
     /// <summary>The connection to another node, which is made when there is none.</summary>
     /// <param name="origin">Which.</param>
@@ -83,7 +111,7 @@ internal sealed class AccessInquiries(NodeContext node, AccessJudge judge)
         }
     }
 
-    public void Settle(AccessQuestion question, AccessOutcome outcome, string reason, long lifetime, long now)
+    public void Settle(AccessQuestion question, AccessOutcome outcome, string reason, long lifetime, long now, bool isUnexplained)
     {
         if (outcome == AccessOutcome.Unavailable && now >= _nextLine)
         {
@@ -91,6 +119,6 @@ internal sealed class AccessInquiries(NodeContext node, AccessJudge judge)
             _logger.LogWarning("{Claim}: {Reason}", question.Claim, reason);
         }
 
-        judge.Verdicts.Settle(question, outcome, reason, lifetime, now);
+        judge.Verdicts.Settle(question, outcome, reason, lifetime, now, isUnexplained);
     }
 }

@@ -3,7 +3,6 @@ using Millrace.Node.Relay;
 using Millrace.Node.Shards;
 using Millrace.Protocols.Relay;
 using Millrace.Streams;
-using Millrace.Streams.Publishing;
 
 namespace Millrace.Node.Access;
 
@@ -34,8 +33,6 @@ internal sealed class AccessInquiry : ShardTimer, IRelayClient
     }
 
     public bool IsOver { get; private set; }
-
-    public long SilenceMicros => long.MaxValue;
 
     private AccessClaim Claim => _question.Claim;
 
@@ -94,23 +91,13 @@ internal sealed class AccessInquiry : ShardTimer, IRelayClient
             Settle(AccessOutcome.Allowed, "", 0, now);
     }
 
-    public PublisherLease? OnMedia(ForeignConnection connection, long now, out string? refusal)
-    {
-        refusal = "nothing was asked for";
-        return null;
-    }
-
-    public void OnLive(ForeignConnection connection, long now)
-    {
-    }
-
     public void OnClosed(ShardConnection connection, string reason)
     {
         if (IsOver || !_dialer.Forget(connection))
             return;
         var now = NodeClock.Micros;
         if ((connection as ForeignConnection)?.Refusal is { Code: RelayRefusalCode.Denied } refusal)
-            Settle(AccessOutcome.Denied, refusal.Reason, 0, now);
+            Settle(AccessOutcome.Denied, refusal.Reason, 0, now, connection is RtmpOriginConnection { HasHungUp: true });
         else if (!_dialer.TryFollow(connection))
             GoOn(reason, isDown: true, now);
     }
@@ -188,13 +175,13 @@ internal sealed class AccessInquiry : ShardTimer, IRelayClient
         });
     }
 
-    private void Settle(AccessOutcome outcome, string reason, long lifetime, long now)
+    private void Settle(AccessOutcome outcome, string reason, long lifetime, long now, bool isUnexplained = false)
     {
         if (IsOver)
             return;
         IsOver = true;
         _inquiries.Shard.Wheel.Disarm(this);
-        _inquiries.Settle(_question, outcome, reason, lifetime, now);
+        _inquiries.Settle(_question, outcome, reason, lifetime, now, isUnexplained);
         _dialer.Stop("decided");
         _asked?.Link.Withdraw(_asked.Value.Number);
         LeaveForeign();

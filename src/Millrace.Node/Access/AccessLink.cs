@@ -2,7 +2,6 @@ using Millrace.Node.Relay;
 using Millrace.Node.Shards;
 using Millrace.Protocols.Relay;
 using Millrace.Streams;
-using Millrace.Streams.Publishing;
 
 namespace Millrace.Node.Access;
 
@@ -40,8 +39,6 @@ internal sealed class AccessLink : ShardTimer, IRelayClient
     public OriginAddress Origin { get; }
 
     public IReadOnlyList<string> Path { get; }
-
-    public long SilenceMicros => long.MaxValue;
 
     /// <summary>Puts a question; its number, or null where it cannot be put.</summary>
     /// <param name="inquiry">Who is told the answer.</param>
@@ -86,20 +83,6 @@ internal sealed class AccessLink : ShardTimer, IRelayClient
         Withdraw(happened.Id);
         question.Inquiry.OnVerdict(happened, now);
         Send(now);
-    }
-
-    public void OnReady(ForeignConnection connection, long now)
-    {
-    }
-
-    public PublisherLease? OnMedia(ForeignConnection connection, long now, out string? refusal)
-    {
-        refusal = "nothing was asked for";
-        return null;
-    }
-
-    public void OnLive(ForeignConnection connection, long now)
-    {
     }
 
     public void OnClosed(ShardConnection connection, string reason)

@@ -39,6 +39,9 @@ internal sealed record AccessVerdict(AccessOutcome Outcome, string Reason, long 
     /// <summary>No origin was there to say it again.</summary>
     public bool IsStale { get; init; }
 
+    /// <summary>Its origin has hung up when it was asked again.</summary>
+    public bool IsDoubted { get; init; }
+
     public bool IsAllowed => Outcome == AccessOutcome.Allowed;
 
     /// <summary>As an HTTP status.</summary>

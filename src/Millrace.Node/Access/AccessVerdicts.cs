@@ -70,10 +70,14 @@ internal sealed class AccessVerdicts(EdgeSettings edge, Action<AccessQuestion> a
     /// <param name="reason">Why not.</param>
     /// <param name="lifetime">How long that holds at most, as the origin says; 0: it does not say.</param>
     /// <param name="now">Monotonic time, microseconds.</param>
-    public void Settle(AccessQuestion question, AccessOutcome outcome, string reason, long lifetime, long now)
+    /// <param name="isUnexplained">The origin has hung up: some say no so, and others die while they are asked. Whoever was let in stays until it is asked again, and does so again.</param>
+    public void Settle(AccessQuestion question, AccessOutcome outcome, string reason, long lifetime, long now, bool isUnexplained = false)
     {
+        var isDoubt = isUnexplained && _granted.Find(question.Key, now) is { IsDoubted: false };
+        if (isDoubt)
+            outcome = AccessOutcome.Unavailable;
         Counters.Asked(outcome);
-        var verdict = VerdictOf(question.Key, outcome, reason, lifetime, now);
+        var verdict = VerdictOf(question.Key, outcome, reason, lifetime, now) with { IsDoubted = isDoubt };
         (verdict.IsAllowed ? _refused : _granted).Remove(question.Key);
         (verdict.IsAllowed ? _granted : _refused).Set(question.Key, verdict, now);
         if (_questions.TryRemove(question.Key, out _))

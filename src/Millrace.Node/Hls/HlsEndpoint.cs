@@ -16,13 +16,8 @@ internal sealed class HlsEndpoint(NodeContext node)
     /// <summary>Whether the method is one that a shard serves.</summary>
     public static bool IsMediaMethod(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method);
 
-    public Task ServeAsync(HttpContext context)
-    {
-        var request = context.Request;
-        if (IsMediaMethod(request.Method))
-            return AnswerAsync(context);
-        return HttpMethods.IsOptions(request.Method) ? Preflight(context) : Refuse(context);
-    }
+    public Task ServeAsync(HttpContext context) =>
+        IsMediaMethod(context.Request.Method) ? AnswerAsync(context) : OtherMethods.Answer(context, node.Settings);
 
     private async Task AnswerAsync(HttpContext context)
     {
@@ -145,28 +140,5 @@ internal sealed class HlsEndpoint(NodeContext node)
             flush = new ValueTask<FlushResult>(await flush.AsTask().WaitAsync(timeout, context.RequestAborted));
         if ((await flush).IsCompleted)
             throw new OperationCanceledException("the client has gone");
-    }
-
-    /// <summary>A range or a condition makes a browser ask first (Fetch 4.8).</summary>
-    private Task Preflight(HttpContext context)
-    {
-        var headers = context.Response.Headers;
-        context.Response.StatusCode = StatusCodes.Status204NoContent;
-        if (node.Settings.Http.Cors.AllowOrigin is { Length: > 0 } origin)
-        {
-            headers.AccessControlAllowOrigin = origin;
-            headers.AccessControlAllowMethods = "GET, HEAD, OPTIONS";
-            headers.AccessControlAllowHeaders = "Range, If-None-Match, If-Range, Authorization";
-            headers.AccessControlMaxAge = "86400";
-        }
-
-        return Task.CompletedTask;
-    }
-
-    private static Task Refuse(HttpContext context)
-    {
-        context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-        context.Response.Headers.Allow = "GET, HEAD, OPTIONS";
-        return Task.CompletedTask;
     }
 }

@@ -15,7 +15,9 @@ internal sealed class FlvEndpoint(NodeContext node)
 {
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
 
-    public async Task ServeAsync(HttpContext context)
+    public Task ServeAsync(HttpContext context) => IsAnswered(context) ? ServeMediaAsync(context) : OtherMethods.Answer(context, node.Settings);
+
+    private async Task ServeMediaAsync(HttpContext context)
     {
         var request = context.Request;
         var isWebSocket = context.WebSockets.IsWebSocketRequest;
@@ -262,11 +264,9 @@ internal sealed class FlvEndpoint(NodeContext node)
 
     private async Task AnswerAsync(HttpContext context, MediaResource resource)
     {
-        context.Response.StatusCode = IsAnswered(context) ? resource.Status : 405;
+        context.Response.StatusCode = resource.Status;
         var fields = new KestrelFields(context.Response.Headers);
         resource.AddFields(node.Settings, ref fields);
-        if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
-            context.Response.Headers.Allow = "GET, HEAD";
         if (resource.Stream is not null)
         {
             EndWithBody(context);
@@ -279,6 +279,7 @@ internal sealed class FlvEndpoint(NodeContext node)
             await context.Response.Body.WriteAsync(text, context.RequestAborted);
     }
 
-    private static bool IsAnswered(HttpContext context) =>
+    /// <summary>A WebSocket over HTTP/2 is a CONNECT.</summary>
+    public static bool IsAnswered(HttpContext context) =>
         HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method) || context.WebSockets.IsWebSocketRequest;
 }

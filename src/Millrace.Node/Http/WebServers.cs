@@ -95,7 +95,11 @@ internal sealed class WebServers(
         app.UseWebSockets();
         app.UseWhen(
             context => MediaResource.IsMedia(FlvEndpoint.PathOf(context)),
-            branch => branch.Run(flv.ServeAsync));
+            branch =>
+            {
+                branch.UseWhen(static context => !FlvEndpoint.IsAnswered(context), static odd => odd.Use(GiveBack));
+                branch.Run(flv.ServeAsync);
+            });
         app.Use(GiveBack);
         app.UseRouting();
         page.Map(app);

@@ -60,6 +60,9 @@ internal sealed class RtmpOriginConnection : ForeignConnection
         };
     }
 
+    /// <summary>The server's word was waited for, and the connection has gone without it.</summary>
+    public bool HasHungUp { get; private set; }
+
     protected override bool IsPull => !_options.IsPublisher && !_options.IsConnectOnly;
 
     protected override bool IsAsked => IsPull && _session!.MessageStreamId != 0;
@@ -158,8 +161,9 @@ internal sealed class RtmpOriginConnection : ForeignConnection
     protected override void OnClosed(string reason)
     {
         // nginx-rtmp says no by hanging up.
-        if (_options.IsConnectOnly && _session is { HasConnected: true, IsReady: false })
-            Refusal ??= new RelayRefusal(RelayRefusalCode.Denied, "refused by the server, which gave no reason");
+        HasHungUp = Refusal is null && _options.IsConnectOnly && _session is { HasConnected: true, IsReady: false };
+        if (HasHungUp)
+            Refusal = new RelayRefusal(RelayRefusalCode.Denied, "refused by the server, which gave no reason");
         _session?.Dispose();
         base.OnClosed(reason);
     }

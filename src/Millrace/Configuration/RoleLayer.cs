@@ -5,7 +5,7 @@ namespace Millrace.Configuration;
 
 /// <summary>
 /// What <c>--role</c> means, beneath the configuration file: an edge fetches its streams from ORIGIN_HOST (<c>host[:port]</c>, several with commas or
-/// spaces), an origin is known to others by OME_HOST_IP where that is an address. The variables are those of an OvenMediaEngine set-up.
+/// spaces), both are known to others by OME_HOST_IP where that is an address. The variables are those of an OvenMediaEngine set-up.
 /// </summary>
 internal static class RoleLayer
 {
@@ -33,7 +33,11 @@ internal static class RoleLayer
         }
     }
 
-    private static MapNode? OfOrigin(IReadOnlyDictionary<string, string> variables, List<SettingsError> errors)
+    private static MapNode? OfOrigin(IReadOnlyDictionary<string, string> variables, List<SettingsError> errors) =>
+        Advertised(variables, errors) is { } cluster ? new MapNode([cluster], cluster.Value.Origin) : null;
+
+    /// <summary>Null where others are not told.</summary>
+    private static MapEntry? Advertised(IReadOnlyDictionary<string, string> variables, List<SettingsError> errors)
     {
         var host = variables.GetValueOrDefault(HostIp, "");
         if (host is "" or "*")
@@ -45,7 +49,7 @@ internal static class RoleLayer
             return null;
         }
 
-        return Section("cluster", origin, new MapEntry("advertise", origin, new ScalarNode(endpoint.ToString(), origin)));
+        return new MapEntry("cluster", origin, new MapNode([new MapEntry("advertise", origin, new ScalarNode(endpoint.ToString(), origin))], origin));
     }
 
     private static MapNode OfEdge(IReadOnlyDictionary<string, string> variables, List<SettingsError> errors)
@@ -68,9 +72,7 @@ internal static class RoleLayer
             new MapEntry("mode", origin, new ScalarNode(ScalarReader.NameOf(VhostMode.Remote), origin)),
             new MapEntry("origin", origin, new ListNode(urls, origin)),
         ], origin);
-        return new MapNode([new MapEntry("vhosts", origin, new ListNode([vhost], origin))], origin);
+        var vhosts = new MapEntry("vhosts", origin, new ListNode([vhost], origin));
+        return new MapNode(Advertised(variables, errors) is { } cluster ? [vhosts, cluster] : [vhosts], origin);
     }
-
-    private static MapNode Section(string name, Origin origin, params MapEntry[] entries) =>
-        new([new MapEntry(name, origin, new MapNode([.. entries], origin))], origin);
 }

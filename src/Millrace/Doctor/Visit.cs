@@ -26,6 +26,7 @@ internal static class Visit
             DoctorCheck.Ok("configuration", "it is valid"),
             .. ListenerChecks.Run(settings, running),
             .. CertificateChecks.Run(settings),
+            .. AccessChecks.Run(settings),
             .. await origins,
             .. streams is null ? [] : await streams,
             .. redis is null ? Array.Empty<DoctorCheck>() : [await redis],

@@ -74,7 +74,7 @@ public sealed class CdnTests
         await using var meter = await NginxMeter.StartAsync(server);
         await using var cache = await HttpCache.StartAsync(kind, meter.Port);
         using var http = Client();
-        var early = 0;
+        var (early, kept) = (0, 0);
         for (var round = 0; round < 6; round++)
         {
             var (list, after, query) = await NextButOneAsync(http, cache);
@@ -83,9 +83,18 @@ public sealed class CdnTests
             early += first == HttpStatusCode.NotFound ? 1 : 0;
             await http.GetAsync($"{list}?{query}", TestContext.Current.CancellationToken);
             var inTime = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => http.GetAsync(cache.Url(after), TestContext.Current.CancellationToken)));
+            if (Array.TrueForAll(inTime, static answer => answer.StatusCode == HttpStatusCode.NotFound) && !await IsListedAsync(http, server, list, after))
+            {
+                // A hint is a guess: a key frame ended the segment before its part began.
+                continue;
+            }
+
+            kept++;
             inTime.ShouldAllBe(static answer => answer.StatusCode == HttpStatusCode.OK);
             meter.Requests().Count(request => request.Path == "/" + after && request.Status == 200).ShouldBe(1, after);
         }
+
+        kept.ShouldBeGreaterThan(2, "rounds in which the part came");
 
         early.ShouldBeGreaterThan(0, "a round in which it was asked for too early");
     }
@@ -116,12 +125,12 @@ public sealed class CdnTests
         head.Content.Headers.ContentLength.ShouldBe(bytes.Length);
         meter.Requests().Count(request => segment.EndsWith(request.Path, StringComparison.Ordinal)).ShouldBe(1);
 
-        // To nginx a playlist of another second is another thing (see its configuration); Varnish compares entity tags.
+        // In the stream's first seconds it changes with the bitrate that has been seen. To nginx a playlist of another second is another thing (see its configuration); Varnish compares entity tags.
+        var again = kind == "nginx" ? 200 : 304;
         IEnumerable<MeteredRequest> Masters() => meter.Requests().Where(static request => request.Path == "/live/clip/llhls.m3u8");
         await Wait.UntilAsync(
-            async () => (await http.GetAsync(cache.Url("live/clip/llhls.m3u8"), TestContext.Current.CancellationToken)).IsSuccessStatusCode && Masters().Count() > 1,
-            Soon, static () => "it is never asked for again");
-        Masters().Last().Status.ShouldBe(kind == "nginx" ? 200 : 304);
+            async () => (await http.GetAsync(cache.Url("live/clip/llhls.m3u8"), TestContext.Current.CancellationToken)).IsSuccessStatusCode && Masters().Skip(1).Any(request => request.Status == again),
+            Soon, () => $"it is never asked for again: {string.Join(' ', Masters().Select(static request => request.Status))}");
     }
 
     [Theory(Timeout = 120_000)]
@@ -204,6 +213,12 @@ public sealed class CdnTests
         await client.UntilAsync(client.LowLatencyUrl, static playlist => playlist.Renditions.Count == 2, Soon);
         await client.UntilAsync(await client.RenditionUrlAsync("video"), static playlist => playlist.OpenParts.Count + playlist.Segments.Count > 2, Soon);
         return publisher;
+    }
+
+    private static async Task<bool> IsListedAsync(HttpClient http, MillraceServer server, Uri list, string part)
+    {
+        var playlist = await http.GetStringAsync(server.Http(list.AbsolutePath.TrimStart('/')), TestContext.Current.CancellationToken);
+        return playlist.Split('\n').Any(line => line.StartsWith("#EXT-X-PART:", StringComparison.Ordinal) && line.Contains(part[(part.LastIndexOf('/') + 1)..], StringComparison.Ordinal));
     }
 
     private static ViewerHabits Habits(int index) => new(

@@ -3,7 +3,7 @@ namespace Millrace.EndToEnd.Cluster;
 /// <summary>How long the tests go on that only look for something that must never happen.</summary>
 internal static class LongRun
 {
-    /// <summary>MILLRACE_E2E=long ./dev e2e Cluster: as long as a release is tested.</summary>
+    /// <summary>./dev e2e --long Cluster: as long as a release is tested.</summary>
     public static bool IsAsked { get; } = Environment.GetEnvironmentVariable("MILLRACE_E2E") == "long";
 
     public static TimeSpan Crawl { get; } = TimeSpan.FromSeconds(IsAsked ? 120 : 24);

@@ -58,6 +58,22 @@ public sealed class AccessForeignTests
     }
 
     [Fact]
+    public async Task A_server_that_dies_while_it_is_asked_again_puts_nobody_out()
+    {
+        string? word = null;
+        using var server = new ConnectServer(_ => Volatile.Read(ref word));
+        await using var edge = await EdgeAsync($"rtmp://127.0.0.1:{server.Port}", TimeSpan.FromMilliseconds(100));
+        var counters = edge.Node.Context.Access.Counters;
+        await StatusOf(edge, "/live/x.flv?token=a");
+        counters.AskedWith(AccessOutcome.Allowed).ShouldBeGreaterThan(0);
+
+        Volatile.Write(ref word, "");
+        await Wait.Until(async () => await StatusOf(edge, "/live/x.flv?token=a") is var status && counters.AskedWith(AccessOutcome.Unavailable) > 0 && status != 403, "it hangs up once");
+        await Wait.Until(async () => await StatusOf(edge, "/live/x.flv?token=a") == 403, "it hangs up again: that is its no");
+        counters.AskedWith(AccessOutcome.Unavailable).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Many_questions_wait_for_each_other_and_all_are_answered()
     {
         using var server = new ConnectServer(static _ => "no");
@@ -68,9 +84,9 @@ public sealed class AccessForeignTests
         edge.Node.Shards.Sum(static shard => shard.Faults).ShouldBe(0);
     }
 
-    private static Task<TestNode> EdgeAsync(string origins) => TestNode.StartAsync(settings => settings with
+    private static Task<TestNode> EdgeAsync(string origins, TimeSpan? accessCache = null) => TestNode.StartAsync(settings => settings with
     {
-        Edge = settings.Edge with { StartTimeout = TimeSpan.FromMilliseconds(300), AccessRefusalCache = TimeSpan.FromMilliseconds(100) },
+        Edge = settings.Edge with { StartTimeout = TimeSpan.FromMilliseconds(300), AccessRefusalCache = TimeSpan.FromMilliseconds(100), AccessCache = accessCache ?? settings.Edge.AccessCache },
         Vhosts = [new VhostSettings { Name = VhostSettings.DefaultName, Mode = VhostMode.Remote, Origin = [origins], TokenTraverse = true }],
     });
 

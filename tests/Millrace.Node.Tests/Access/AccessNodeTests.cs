@@ -12,6 +12,8 @@ public sealed class AccessNodeTests
 {
     private const string Wrong = "geheimer";
 
+    private const string Handshake = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
     [Fact]
     public async Task By_rtmp_who_shows_no_token_or_a_wrong_one_is_refused_and_told_so()
     {
@@ -77,6 +79,68 @@ public sealed class AccessNodeTests
         }
 
         ShouldBeSecret(node);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_WebSocket_is_opened_only_by_a_token(bool isKestrel)
+    {
+        await using var node = await StartAsync();
+        await using var source = new Publication(await node.PublishAsync(name: "x?token=push"));
+        await source.LiveAsync(node);
+
+        foreach (var (target, field, status) in Asked("/live/x.flv"))
+        {
+            var client = node.OpenHttp();
+            client.Send(RawHttp.Get(isKestrel ? "http://localhost" + target : target, field + Handshake));
+            client.ReadHead().Status.ShouldBe(status == 200 ? 101 : status, $"{target} {field}");
+        }
+
+        // FLV of whom was let in: the header is a message of its own, and tags follow.
+        using var socket = new System.Net.WebSockets.ClientWebSocket();
+        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{node.Node.HttpPort}/live/x.flv?token=view"), TestContext.Current.CancellationToken);
+        var message = new byte[64];
+        (await socket.ReceiveAsync(message, TestContext.Current.CancellationToken)).Count.ShouldBe(13);
+        message.AsSpan(0, 3).SequenceEqual("FLV"u8).ShouldBeTrue();
+        ShouldBeSecret(node);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task HEAD_says_of_a_token_what_GET_says_and_has_no_body(bool isKestrel)
+    {
+        await using var node = await StartAsync();
+        await using var source = new Publication(await node.PublishAsync(name: "x?token=push"));
+        await source.LiveAsync(node);
+
+        foreach (var (target, field, status) in Asked("/live/x.flv").Concat(Asked("/live/x/llhls.m3u8")))
+        {
+            var client = node.OpenHttp();
+            client.Send($"HEAD {(isKestrel ? "http://localhost" + target : target)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{field}\r\n");
+            client.ReadHead().Status.ShouldBe(status, $"{target} {field}");
+            client.ReadToEnd().ShouldBeEmpty();
+        }
+
+        ShouldBeSecret(node);
+    }
+
+    [Fact]
+    public async Task Over_HTTP_2_the_same_is_asked_for()
+    {
+        await using var hls = await ProtectedAsync(isKestrel: true);
+        foreach (var path in (string[])["/live/x.flv", "/live/x/llhls.m3u8", "/live/x.m3u8"])
+        {
+            foreach (var (target, field, status) in Asked(path))
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, target) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+                if (field.Split(": ", 2) is [var name, var value])
+                    request.Headers.TryAddWithoutValidation(name, value.TrimEnd());
+                using var answer = await hls.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+                ((int)answer.StatusCode).ShouldBe(status, $"{target} {field}");
+            }
+        }
     }
 
     [Theory]

@@ -119,6 +119,34 @@ public sealed class AccessVerdictsTests
     }
 
     [Fact]
+    public void Who_was_let_in_is_put_out_by_an_origin_that_hangs_up_only_when_it_does_so_again()
+    {
+        Ask("token=a", 0);
+        Settle(AccessOutcome.Allowed, 0);
+        Ask("token=a", 9 * Second);
+        HangUp(9 * Second);
+        Ask("token=a", 9 * Second).Verdict!.IsAllowed.ShouldBeTrue();
+        _verdicts.Counters.AskedWith(AccessOutcome.Unavailable).ShouldBe(1);
+
+        // It was not to be had the next time, which says nothing either.
+        Ask("token=a", 10 * Second).Verdict!.IsAllowed.ShouldBeTrue();
+        Settle(AccessOutcome.Unavailable, 10 * Second);
+        Ask("token=a", 11 * Second);
+        HangUp(11 * Second);
+        Ask("token=a", 12 * Second).Verdict!.IsAllowed.ShouldBeTrue();
+        HangUp(12 * Second);
+        Ask("token=a", 12 * Second).Verdict!.Outcome.ShouldBe(AccessOutcome.Denied);
+    }
+
+    [Fact]
+    public void Who_is_new_is_refused_by_an_origin_that_hangs_up()
+    {
+        Ask("token=a", 0);
+        HangUp(0);
+        Ask("token=a", 0).Verdict!.Outcome.ShouldBe(AccessOutcome.Denied);
+    }
+
+    [Fact]
     public void Who_is_new_is_refused_while_no_origin_is_there()
     {
         var question = Ask("token=a", 0).Question!;
@@ -162,6 +190,8 @@ public sealed class AccessVerdictsTests
         var claim = new AccessClaim(new StreamName("default", "live", stream), action, papers);
         return (_verdicts.Find(claim, claim.KeyOf(isIntroduced: false), [], now, out var question), question);
     }
+
+    private void HangUp(long now) => _verdicts.Settle(_asked[^1], AccessOutcome.Denied, "no reason", 0, now, isUnexplained: true);
 
     private void Settle(AccessOutcome outcome, long now) => _verdicts.Settle(_asked[^1], outcome, outcome == AccessOutcome.Allowed ? "" : "no", 0, now);
 }

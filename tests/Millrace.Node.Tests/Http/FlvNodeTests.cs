@@ -224,6 +224,32 @@ public sealed class FlvNodeTests
         }
     }
 
+    [Theory]
+    [InlineData("*", "")]
+    [InlineData("https://example.org", "true")]
+    public async Task A_browser_that_asks_first_may_show_a_bearer_token_and_cookies_where_its_origin_is_named(string allowed, string credentials)
+    {
+        await using var node = await TestNode.StartAsync(settings => settings with
+        {
+            Http = settings.Http with { Cors = new CorsSettings { AllowOrigin = allowed } },
+            Vhosts = [new VhostSettings { Name = VhostSettings.DefaultName, Access = new AccessSettings { Play = AccessMode.Token, PlayTokens = [new Secret("view")] } }],
+        });
+        foreach (var path in (string[])["/live/x.flv", "/live/x/llhls.m3u8"])
+        {
+            using var client = node.OpenHttp();
+            client.Send($"OPTIONS {path} HTTP/1.1\r\nHost: a\r\nOrigin: https://example.org\r\nAccess-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: authorization\r\n\r\n");
+            var answer = client.ReadHead();
+            answer.Status.ShouldBe(204, path);
+            answer.Field("access-control-allow-origin").ShouldBe(allowed);
+            answer.Field("access-control-allow-headers").ShouldContain("Authorization");
+            answer.Field("access-control-allow-credentials").ShouldBe(credentials);
+            // So that a shard answers what follows.
+            answer.Field("connection").ShouldBe("close");
+        }
+
+        node.Node.Context.Access.Counters.Refused.ShouldBe(0);
+    }
+
     [Fact]
     public async Task A_WebSocket_client_plays_and_says_goodbye()
     {

@@ -27,8 +27,13 @@ public sealed class RoleTests
     [InlineData("10.0.0.1", "10.0.0.1:9000")]
     [InlineData("*", "")]
     [InlineData("", "")]
-    public void An_origin_is_known_by_its_address(string host, string expected) =>
+    public void Origins_and_edges_are_known_by_their_addresses(string host, string expected)
+    {
         Load("origin", ("OME_HOST_IP", host)).Valid().Cluster.Advertise.ShouldBe(expected);
+        var edge = Load("edge", ("OME_HOST_IP", host), ("ORIGIN_HOST", "origin-server")).Valid();
+        edge.Cluster.Advertise.ShouldBe(expected);
+        edge.Vhosts.Single().Origin.ShouldBe(["millrace://origin-server:9000"]);
+    }
 
     [Fact]
     public void The_file_stands_above_the_role()

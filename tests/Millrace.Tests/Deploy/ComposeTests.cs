@@ -63,9 +63,8 @@ public sealed class ComposeTests
             settings.Cluster.Map.ShouldBe(OriginMapKind.Redis);
             settings.Cluster.Redis.Endpoint.ToString().ShouldBe("redis:6379");
             // Others reach it by its service's name.
-            if (role == "origin")
-                settings.Cluster.Advertise.ShouldBe($"{name}:9000");
-            else
+            settings.Cluster.Advertise.ShouldBe($"{name}:9000");
+            if (role == "edge")
                 string.Join(' ', settings.OriginsOf(settings.Vhosts[0], "live")!).ShouldBe("millrace://origin-server:9000");
             service.DependsOn.ShouldContain("redis");
         }

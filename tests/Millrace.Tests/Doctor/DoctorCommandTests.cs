@@ -118,6 +118,26 @@ public sealed class DoctorCommandTests : IDisposable
         output.ShouldMatch($"fail  cluster\\.redis +127\\.0\\.0\\.1:{port}: ");
     }
 
+    [Theory]
+    [InlineData("relay: { listen: [\":0\"] }", "relay.listen[0]")]
+    [InlineData("relay: { listen: [\"0.0.0.0:0\", \"127.0.0.1:0\", \"[::]:0\"] }", "relay.listen[0], relay.listen[2]")]
+    [InlineData("relay: { listen: [\"127.0.0.1:0\", \"[::1]:0\"] }", null)]
+    [InlineData("relay: { listen: [\":0\"], secret: s }", null)]
+    [InlineData("relay: { listen: [] }", null)]
+    public async Task A_relay_that_lets_any_node_fetch_what_viewers_need_a_token_for_is_warned_of(string relay, string? listeners)
+    {
+        const string Quiet = "rtmp: { listen: [\"127.0.0.1:0\"] }\nhttp: { listen: [] }\napi: { listen: [] }\nlimits: { connections: 100 }\n";
+        Write($"{Quiet}{relay}\n");
+        (await DoctorAsync()).Output.ShouldNotContain("access", Case.Sensitive, "everybody may play");
+        Write($$"""{{Quiet}}{{relay}}{{"\n"}}vhosts: [ { name: default, apps: [ { name: closed, access: { play: token, play_tokens: [t] } } ] } ]""");
+        var (code, output) = await DoctorAsync();
+        code.ShouldBe(0, output);
+        if (listeners is null)
+            output.ShouldNotContain("warn  access");
+        else
+            output.ShouldContain($"not everybody may play, but any node that reaches {listeners} may fetch");
+    }
+
     [Fact]
     public async Task A_stream_that_is_asked_for_and_is_nowhere_is_a_failure()
     {
