@@ -45,7 +45,7 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
 
     protected NodeContext Node { get; }
 
-    protected Shard Shard { get; }
+    public Shard Shard { get; }
 
     protected OriginList Origins { get; }
 
