@@ -36,27 +36,6 @@ public sealed class FailbackTests
     }
 
     [Fact]
-    public async Task Without_the_setting_a_stream_stays_where_it_is()
-    {
-        var port = FreePort();
-        await using var authority = await RelayNodes.StartAsync("authority");
-        var first = await AtAsync("first", port, authority);
-        await using var second = await RelayNodes.StartAsync("second", authority);
-        await using var edge = await RelayNodes.StartAsync("edge", [$"millrace://127.0.0.1:{port}", RelayNodes.OriginOf(second)], null);
-        using var source = new NumberedSource(await authority.PublishAsync());
-        using var player = edge.Play();
-        await Wait.Until(() => player.MediaCount > 60, "media");
-        await first.DisposeAsync();
-        await Wait.Until(() => NodeOf(edge) == "second", "the second origin serves");
-
-        await using var again = await AtAsync("first", port, authority);
-        var before = player.MediaCount;
-        await Wait.Until(() => player.MediaCount > before + 100, "media goes on");
-        NodeOf(edge).ShouldBe("second");
-        again.Node.Context.Sessions.All.ShouldBeEmpty();
-    }
-
-    [Fact]
     public async Task A_publisher_goes_back_and_the_viewers_of_another_edge_with_him()
     {
         var port = FreePort();
