@@ -91,7 +91,8 @@ internal sealed class RelayPusher : OriginClient
 
     public override void OnReady(ForeignConnection connection, long now)
     {
-        if (!TryUse(connection, now))
+        Promote(connection);
+        if (!IsCurrent(connection))
             return;
         Answered();
         OnAccepted(now);
