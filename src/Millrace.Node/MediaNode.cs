@@ -114,15 +114,16 @@ internal sealed class MediaNode : IAsyncDisposable
         if (_settings.Relay.Tls.IsEnabled)
             ListenRelayTls(_settings.Relay.Tls.Listen);
 
+        // Before the doors open: who publishes first is to be known as well.
+        var status = new OwnStatus(Context, RtmpPort, HttpPort);
+        Context.OriginMap = OriginMaps.Create(_settings.Cluster with { Node = Context.Id }, status.Make, TimeProvider.System, _loggers.CreateLogger("Millrace.Cluster"));
+        if (_settings.Cluster.Advertise.Length > 0)
+            Context.Registry.Resources.Owns = Register;
         // Before Kestrel, which takes longer than all else: publishers and viewers do not wait for it, only what is handed over to it.
         foreach (var shard in _shards)
             shard.Start();
         _acceptor.Start();
         _sweeper = SweepAsync();
-        var status = new OwnStatus(Context, RtmpPort, HttpPort);
-        Context.OriginMap = OriginMaps.Create(_settings.Cluster with { Node = Context.Id }, status.Make, TimeProvider.System, _loggers.CreateLogger("Millrace.Cluster"));
-        if (_settings.Cluster.Advertise.Length > 0)
-            Context.Registry.Resources.Owns = Register;
         var metrics = new PrometheusText(Context, _shards, _counts, _pool);
         _web = new WebServers(Context, _kestrel, metrics, _counts, certificate, RtmpPort);
         await _web.StartAsync(cancellationToken);

@@ -245,8 +245,14 @@ internal sealed class HlsResolver(NodeContext node)
 
     private MediaResource? Part(LiveStream stream, HlsSnapshot snapshot, HlsTarget target)
     {
-        if (snapshot.Packager.FindSegment(target.Rendition, target.Number) is { } segment && segment.NameKeyOf(target.Part) == target.Key && snapshot.TryFindPart(segment, target.Rendition, target.Part, out var part))
-            return part.IsGap ? null : segment.IsAway ? Bring(stream, snapshot, segment, target.Rendition) : Object(snapshot, MediaBody.Of(segment, part.Position, part.Length), part.ETag, target.Rendition);
+        if (snapshot.Packager.FindSegment(target.Rendition, target.Number) is { } segment && segment.NameKeyOf(target.Part) == target.Key
+            && snapshot.TryFindPart(segment, target.Rendition, target.Part, out var part))
+        {
+            return part.IsGap ? null
+                : segment.IsAway ? Bring(stream, snapshot, segment, target.Rendition)
+                : Object(snapshot, MediaBody.Of(segment, part.Position, part.Length), part.ETag, target.Rendition);
+        }
+
         if (snapshot.IsEnded || snapshot.Find(target.Rendition) is not { } view)
             return null;
         var isHinted = target.Number == view.NextSegment && target.Part == view.OpenParts && target.Key == view.HintKey;

@@ -45,7 +45,7 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
 
     protected NodeContext Node { get; }
 
-    protected Shard Shard { get; }
+    public Shard Shard { get; }
 
     protected OriginList Origins { get; }
 
@@ -86,7 +86,8 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
             }
         }
 
-        if (!TryUse(connection, now))
+        Promote(connection);
+        if (!IsCurrent(connection))
             return;
         if (happened.Kind == RelayEventKind.Refused)
             _refusal = happened.Refusal;
@@ -206,13 +207,14 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
         ArmBy(at);
     }
 
-    /// <summary>Whether a connection is the one that serves: one beside it, which would, becomes that.</summary>
-    protected bool TryUse(ShardConnection connection, long now)
+    /// <summary>Whether a connection is the one that serves, or is to.</summary>
+    protected bool IsCurrent(ShardConnection connection) => !IsOver && connection == Current;
+
+    /// <summary>A connection beside the current one would serve, and takes its place; the current one itself has it.</summary>
+    protected void Promote(ShardConnection connection)
     {
-        if (IsOver)
-            return false;
-        if (!_search.Holds(connection))
-            return connection == Current;
+        if (IsOver || !_search.Holds(connection))
+            return;
         var before = _dialer;
         OnDisconnected();
         Volatile.Write(ref _dialer, _search.Take(out var origin));
@@ -221,10 +223,9 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
         (_retryAt, _refusal) = (long.MaxValue, null);
         Logger.LogInformation("{Stream} goes over to {Origin}", Name, origin);
         before.Stop("the stream goes another way");
-        return true;
     }
 
-    /// <summary>A foreign server has answered; of nodes that is known.</summary>
+    /// <summary>The current origin has said something, whatever it is: if it fails now, it fails with this stream, not with all.</summary>
     protected void Answered()
     {
         _hasAnswered = true;

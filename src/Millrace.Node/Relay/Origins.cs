@@ -9,6 +9,8 @@ internal sealed class Origins(NodeSettings settings)
     private readonly OriginHealth _health = new();
     private int _round = -1;
 
+    public OriginNames Names { get; } = new(static (origin, cancellationToken) => origin.ResolveAsync(cancellationToken));
+
     /// <summary>Those of the settings; empty where the stream is this node's own.</summary>
     /// <param name="name">The stream.</param>
     /// <param name="protocol">Of those without a scheme.</param>

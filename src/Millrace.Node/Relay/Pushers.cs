@@ -67,12 +67,7 @@ internal sealed class Pushers(NodeContext node)
     public void Forward(StreamName name, Shard shard, RelayRequest request)
     {
         foreach (var to in node.Settings.VhostOf(name.Vhost).ForwardsOf(name.App))
-        {
-            var pusher = new RelayPusher(this, node, shard, name, node.Origins.Of(to), request with { Arguments = "" }, [], onVerdict: null, onRevoked: null);
-            // One that runs goes on with whoever publishes now.
-            if (_forwards.TryAdd((name, to), pusher))
-                pusher.Begin(before: null);
-        }
+            Forward(name, to, shard, request);
     }
 
     internal void Forget(RelayPusher pusher)
@@ -81,8 +76,17 @@ internal sealed class Pushers(NodeContext node)
             return;
         foreach (var (key, forward) in _forwards)
         {
-            if (forward == pusher)
-                _forwards.TryRemove(key, out _);
+            // Whoever has come to publish while it ended found it running still, and began none.
+            if (forward == pusher && _forwards.TryRemove(key, out _) && pusher.IsLive && !node.Stopping.IsCancellationRequested)
+                Forward(pusher.Name, key.To, pusher.Shard, pusher.Asked);
         }
+    }
+
+    private void Forward(StreamName name, string to, Shard shard, RelayRequest request)
+    {
+        var pusher = new RelayPusher(this, node, shard, name, node.Origins.Of(to), request with { Arguments = "" }, [], onVerdict: null, onRevoked: null);
+        // One that runs goes on with whoever publishes now.
+        if (_forwards.TryAdd((name, to), pusher))
+            pusher.Begin(before: null);
     }
 }

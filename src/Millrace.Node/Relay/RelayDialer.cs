@@ -76,8 +76,8 @@ internal sealed class RelayDialer(
 
     private void Begin(OriginAddress origin)
     {
-        var resolving = origin.ResolveAsync(node.Stopping);
-        if (resolving.IsCompletedSuccessfully)
+        var resolving = node.Origins.Names.ResolveAsync(origin, node.Settings.Edge.ConnectTimeout, node.Stopping);
+        if (resolving is { IsCompletedSuccessfully: true, Result.Length: > 0 })
             shard.Post(() => Connect(origin, resolving.Result, NodeClock.Micros));
         else
             _ = DialAsync(origin, resolving);

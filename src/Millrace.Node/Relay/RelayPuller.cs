@@ -70,6 +70,9 @@ internal sealed class RelayPuller : OriginClient
 
     protected override long TickMicros => 250_000;
 
+    /// <summary>More has come than the other node had when it lost the stream itself.</summary>
+    private bool HasMore => _intake!.Lease.Next > _orphanAt;
+
     /// <summary>Somebody asks; any thread.</summary>
     public void Touch(long now) => Volatile.Write(ref _touched, now);
 
@@ -101,7 +104,8 @@ internal sealed class RelayPuller : OriginClient
     public override PublisherLease? OnMedia(ForeignConnection connection, long now, out string? refusal)
     {
         refusal = "nobody asks any more";
-        return !TryUse(connection, now) || !TryOpen(now, out refusal) ? null : _intake!.BeginForeign(now, out refusal);
+        Promote(connection);
+        return !IsCurrent(connection) || !TryOpen(now, out refusal) ? null : _intake!.BeginForeign(now, out refusal);
     }
 
     public override void OnLive(ForeignConnection connection, long now)
@@ -147,7 +151,7 @@ internal sealed class RelayPuller : OriginClient
             Finish("the stream has ended", now);
         else if (_orphanAt != NotOrphan && happened is { Kind: RelayEventKind.Log, Type: RelayMessageType.Start or RelayMessageType.Resume })
             _orphanAt = Math.Max(_orphanAt, _intake!.Lease.Next);
-        else if (happened.Kind == RelayEventKind.Log && _intake is { Lease.IsLive: true } && (State == UpstreamState.Pending || (_lostAt != 0 && _intake.Lease.Next > _orphanAt)))
+        else if (happened.Kind == RelayEventKind.Log && _intake is { Lease.IsLive: true } && (State == UpstreamState.Pending || (_lostAt != 0 && HasMore)))
             GoLive(now);
     }
 
@@ -339,11 +343,11 @@ internal sealed class RelayPuller : OriginClient
         _served = Current;
         Settle(UpstreamState.Live);
         // Of a stream that the other node has lost what there is can be played.
-        if (_intake!.Lease.Next <= _orphanAt)
+        if (!HasMore)
             return;
         Since = NodeClock.UnixMicros;
         (_lostAt, _orphanAt) = (0, NotOrphan);
-        _intake.Stream.EndOrphan();
+        _intake!.Stream.EndOrphan();
         Serve(now);
     }
 

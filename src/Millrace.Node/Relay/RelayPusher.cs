@@ -48,6 +48,9 @@ internal sealed class RelayPusher : OriginClient
     /// <summary>Another takes its place; any thread.</summary>
     public bool GivesWay => Volatile.Read(ref _givesWay);
 
+    /// <summary>What the origins are told of the publisher.</summary>
+    public RelayRequest Asked => _request;
+
     /// <summary>Any thread.</summary>
     public bool HasEnded => Volatile.Read(ref _hasEnded);
 
@@ -56,7 +59,8 @@ internal sealed class RelayPusher : OriginClient
     /// <summary>Whether there is a stream at all: a publisher may go before its first media, and nobody is told.</summary>
     protected override long TickMicros => 1_000_000;
 
-    private bool IsLive => Node.Registry.Find(Name) is { } stream && (stream.State != StreamState.Idle || stream.Holder is not null);
+    /// <summary>Somebody publishes, or may come back. Any thread.</summary>
+    public bool IsLive => Node.Registry.Find(Name) is { } stream && (stream.State != StreamState.Idle || stream.Holder is not null);
 
     /// <param name="before">Who sends the stream so far: his connection is in the way where the origin takes no second one.</param>
     public void Begin(RelayPusher? before)
@@ -87,7 +91,8 @@ internal sealed class RelayPusher : OriginClient
 
     public override void OnReady(ForeignConnection connection, long now)
     {
-        if (!TryUse(connection, now))
+        Promote(connection);
+        if (!IsCurrent(connection))
             return;
         Answered();
         OnAccepted(now);

@@ -59,7 +59,8 @@ internal sealed class StreamProbe(NodeSettings settings)
         if (slash <= 0 || !StreamName.TryParse(stream[..slash], stream[(slash + 1)..], out var name, out _))
             return null;
         var entry = await FindAsync(name);
-        var nodes = OriginsOf(name).Append(entry?.At).OfType<OriginAddress>().Where(static at => at.Kind == OriginKind.Millrace).Distinct().Select(at => AskAsync(at, isSelf: false, name, cancellationToken)).ToList();
+        var nodes = OriginsOf(name).Append(entry?.At).OfType<OriginAddress>().Where(static at => at.Kind == OriginKind.Millrace).Distinct()
+            .Select(at => AskAsync(at, isSelf: false, name, cancellationToken)).ToList();
         if (isRunning && settings.Relay.Listen is [{ Port: > 0 } own, ..])
             nodes.Insert(0, AskAsync(AddressOf(own), isSelf: true, name, cancellationToken));
         return new StreamProbeResult(entry, await Task.WhenAll(nodes));
@@ -95,9 +96,12 @@ internal sealed class StreamProbe(NodeSettings settings)
         return new StreamFacts(
             description.IsLive, TimeSpan.FromMicroseconds(description.AgeMicros), TimeSpan.FromMicroseconds(description.SilenceMicros),
             [.. (start.Era?.Tracks ?? []).Select(TextOf)], start.Timeline.Value.ToString("x16", CultureInfo.InvariantCulture), start.Era?.Number ?? 0, start.Number,
-            [.. description.Playlists.Select(static state => string.Create(CultureInfo.InvariantCulture, $"{(state.Format == HlsFormat.LowLatency ? "LL-HLS" : "MPEG-TS HLS")}, segments listed: {state.Listed}"))],
+            [.. description.Playlists.Select(TextOf)],
             description.Publisher is { } by ? $"{by.Protocol} from {by.Remote}" : null, start.Path);
     }
+
+    private static string TextOf(RelayPlaylistState state) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(state.Format == HlsFormat.LowLatency ? "LL-HLS" : "MPEG-TS HLS")}, segments listed: {state.Listed}");
 
     private static string TextOf(Track track)
     {

@@ -44,7 +44,7 @@ internal sealed unsafe partial class Shard : IDisposable
         Subscriptions = new ShardSubscriptions(this, registry);
         Number = number;
         _logger = logger;
-        Wheel = new TimerWheel(NodeClock.Micros);
+        Wheel = new TimerWheel(NodeClock.Micros, Report);
         Pacer = new MergePacer(NodeClock.Micros);
         _rests = new MergeRests<WireSubscription>(Pacer);
         _wake = Native.EventFd(0, Native.NonBlocking | Native.CloseOnExec);

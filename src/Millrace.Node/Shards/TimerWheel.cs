@@ -37,9 +37,12 @@ internal sealed class TimerWheel
 
     /// <summary>A bit for each slot that holds something, so that the next one is found in a few steps.</summary>
     private readonly ulong[] _used = new ulong[Words];
+    private readonly Action<Exception>? _report;
     private long _tick;
 
-    public TimerWheel(long now) => _tick = now / TickMicros;
+    /// <param name="now">Monotonic time, microseconds.</param>
+    /// <param name="report">Told of a timer's fault, with which the others have nothing to do; null: it is the caller's.</param>
+    public TimerWheel(long now, Action<Exception>? report = null) => (_tick, _report) = (now / TickMicros, report);
 
     public int Count { get; private set; }
 
@@ -79,8 +82,20 @@ internal sealed class TimerWheel
             while (_slots[DueSlot] is { } due)
             {
                 Disarm(due);
-                due.OnDeadline(now);
+                Fire(due, now);
             }
+        }
+    }
+
+    private void Fire(ShardTimer timer, long now)
+    {
+        try
+        {
+            timer.OnDeadline(now);
+        }
+        catch (Exception fault) when (_report is not null)
+        {
+            _report(fault);
         }
     }
 

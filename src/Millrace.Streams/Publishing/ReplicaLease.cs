@@ -42,9 +42,6 @@ internal sealed class ReplicaLease : StreamLease
     /// <summary>Viewers can be served.</summary>
     public bool IsLive => _foreign?.IsOpen ?? _isLive;
 
-    /// <summary>The other node does not decide here any more: the stream goes on under this one's own numbering.</summary>
-    public bool IsOwn => _own is not null || _foreign is not null;
-
     /// <summary>The stream comes from a server that is no node.</summary>
     public bool IsForeign => _foreign is not null;
 

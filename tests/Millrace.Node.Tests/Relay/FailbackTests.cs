@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Millrace.Node.Sessions;
 using Millrace.Node.Settings;
 using Millrace.Node.Tests.Harness;
@@ -32,27 +33,6 @@ public sealed class FailbackTests
 
         NumberedSource.ShouldMissNothing(player);
         edge.Node.Context.Registry.Find(Name)!.IsAuthority.ShouldBeFalse();
-    }
-
-    [Fact]
-    public async Task Without_the_setting_a_stream_stays_where_it_is()
-    {
-        var port = TestPorts.Free();
-        await using var authority = await RelayNodes.StartAsync("authority");
-        var first = await AtAsync("first", port, authority);
-        await using var second = await RelayNodes.StartAsync("second", authority);
-        await using var edge = await RelayNodes.StartAsync("edge", [$"millrace://127.0.0.1:{port}", RelayNodes.OriginOf(second)], null);
-        using var source = new NumberedSource(await authority.PublishAsync());
-        using var player = edge.Play();
-        await Wait.Until(() => player.MediaCount > 60, "media");
-        await first.DisposeAsync();
-        await Wait.Until(() => NodeOf(edge) == "second", "the second origin serves");
-
-        await using var again = await AtAsync("first", port, authority);
-        var before = player.MediaCount;
-        await Wait.Until(() => player.MediaCount > before + 100, "media goes on");
-        NodeOf(edge).ShouldBe("second");
-        again.Node.Context.Sessions.All.ShouldBeEmpty();
     }
 
     [Fact]

@@ -165,6 +165,24 @@ public sealed class ForeignNodeTests
     }
 
     [Fact]
+    public async Task A_publisher_who_comes_while_a_forward_ends_is_forwarded()
+    {
+        await using var target = await TestNode.StartAsync();
+        await using var node = await TestNode.StartAsync(settings => settings with
+        {
+            Vhosts = [new VhostSettings { Name = VhostSettings.DefaultName, Forward = [$"rtmp://127.0.0.1:{target.Node.RtmpPort}/copy/{{name}}"] }],
+        });
+        using var source = new NumberedSource(await node.PublishAsync());
+        using var player = target.Play(app: "copy");
+        await Wait.Until(() => player.MediaCount > 30, "media");
+
+        // As it ends when the one before has gone: he is here already, and has found it running.
+        node.Node.Context.Pushers.Forwards.Single().Stop("the stream has ended");
+        var before = player.MediaCount;
+        await Wait.Until(() => player.MediaCount > before + 60, "media goes on");
+    }
+
+    [Fact]
     public async Task Forwards_end_with_a_publisher_who_never_sent_anything()
     {
         await using var node = await TestNode.StartAsync(static settings => settings with { Vhosts = [new VhostSettings { Name = VhostSettings.DefaultName, Forward = ["rtmp://127.0.0.1:1"] }] });

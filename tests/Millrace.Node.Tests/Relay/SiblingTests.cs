@@ -113,7 +113,8 @@ public sealed class SiblingTests
 
     private static bool IsFlowing(TestNode node) => node.Node.Context.Upstreams.TryFind(Name, out var puller) && puller.IsFlowing;
 
-    private static bool HasAskedSibling(TestNode node) => node.Node.Context.Sessions.All.Any(static session => session.Role == SessionRole.Relay && session.Agent.StartsWith("sibling", StringComparison.Ordinal))
+    private static bool HasAskedSibling(TestNode node) =>
+        node.Node.Context.Sessions.All.Any(static session => session.Role == SessionRole.Relay && session.Agent.StartsWith("sibling", StringComparison.Ordinal))
         || node.Log.Containing("a loop").Count > 0;
 
     private static async Task StopAsync(TestNode[] siblings)

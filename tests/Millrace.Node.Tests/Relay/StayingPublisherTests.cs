@@ -42,7 +42,10 @@ public sealed class StayingPublisherTests
     [InlineData(true)]
     public async Task A_newcomer_whom_the_origin_refuses_takes_nothing_from_who_publishes(bool takesOver)
     {
-        await using var origin = await RelayNodes.StartAsync("origin", [], settings => settings with { Publish = settings.Publish with { Token = new Secret("right"), Duplicate = PolicyOf(takesOver) } });
+        await using var origin = await RelayNodes.StartAsync("origin", [], settings => settings with
+        {
+            Publish = settings.Publish with { Token = new Secret("right"), Duplicate = PolicyOf(takesOver) },
+        });
         await using var edge = await RelayNodes.StartAsync("edge", [RelayNodes.OriginOf(origin)], TakingOver);
         var publisher = await edge.PublishAsync(name: "x?token=right");
         using var source = new NumberedSource(publisher);

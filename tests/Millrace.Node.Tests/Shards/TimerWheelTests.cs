@@ -49,6 +49,23 @@ public sealed class TimerWheelTests
     }
 
     [Fact]
+    public void A_fault_of_one_timer_is_reported_and_costs_no_other()
+    {
+        var faults = new List<Exception>();
+        var wheel = new TimerWheel(0, faults.Add);
+        var (broken, other) = (new Recorder(), new Recorder());
+        broken.Callback = static _ => throw new InvalidOperationException("a bug");
+        wheel.Arm(broken, 1_000);
+        wheel.Arm(other, 1_000);
+
+        wheel.Advance(2 * TimerWheel.TickMicros);
+
+        faults.ShouldHaveSingleItem().Message.ShouldBe("a bug");
+        other.FiredAt.ShouldNotBeNull();
+        wheel.Count.ShouldBe(0);
+    }
+
+    [Fact]
     public void A_timer_may_arm_itself_again_within_its_callback()
     {
         var wheel = new TimerWheel(0);
