@@ -260,6 +260,7 @@ public sealed class AccessNodeTests
             asks: false);
         var other = await hls.Node.PublishAsync(name: "x?vhost=other");
         other.SendClip();
+        await Wait.Until(() => hls.Node.Node.Context.Registry.Find(new StreamName("other", "live", "x")) is { IsWaiting: false }, "the stream is live");
         using var master = await hls.Get("/live/x/llhls.m3u8?vhost=other&token=others");
         master.StatusCode.ShouldBe(HttpStatusCode.OK);
         var shown = ("Cookie", master.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
