@@ -63,22 +63,16 @@ internal sealed class ChaosFaults(ChaosCluster cluster, Random random)
         await cluster.FillAsync(edge);
     }
 
-    private async Task CutLineAsync()
-    {
-        var line = Any(cluster.Lines);
-        var pause = Pause(0, 1.5);
-        Say($"line {cluster.Lines.IndexOf(line)} is cut for {pause.TotalSeconds:0.0} s");
-        line.Cut();
-        await Task.Delay(pause, TestContext.Current.CancellationToken);
-        line.Restore();
-    }
+    private Task CutLineAsync() => StopLineAsync("cut", 0, 1.5, static line => line.Cut());
 
-    private async Task FreezeLineAsync()
+    private Task FreezeLineAsync() => StopLineAsync("frozen", 0.2, 2, static line => line.Freeze());
+
+    private async Task StopLineAsync(string how, double least, double most, Action<RelayLine> stop)
     {
         var line = Any(cluster.Lines);
-        var pause = Pause(0.2, 2);
-        Say($"line {cluster.Lines.IndexOf(line)} is frozen for {pause.TotalSeconds:0.0} s");
-        line.Freeze();
+        var pause = Pause(least, most);
+        Say($"line {cluster.Lines.IndexOf(line)} is {how} for {pause.TotalSeconds:0.0} s");
+        stop(line);
         await Task.Delay(pause, TestContext.Current.CancellationToken);
         line.Restore();
     }
