@@ -3,9 +3,8 @@ using Millrace.Node.Hls;
 namespace Millrace.Node.Access;
 
 /// <summary>What an origin is being asked, once for all who wait for the same answer. Any thread.</summary>
-internal sealed class AccessQuestion
+internal sealed class AccessQuestion : Completion
 {
-    private readonly Completion _completion = new();
     private AccessVerdict? _verdict;
 
     /// <param name="key">Of the claim.</param>
@@ -14,7 +13,6 @@ internal sealed class AccessQuestion
     public AccessQuestion(AccessKey key, AccessClaim claim, IReadOnlyList<string> path)
     {
         (Key, Claim, Path) = (key, claim, path);
-        Waiters = new HlsWaiters(_ => _completion.IsThrough);
     }
 
     public AccessKey Key { get; }
@@ -26,16 +24,9 @@ internal sealed class AccessQuestion
     /// <summary>Null while it is being asked.</summary>
     public AccessVerdict? Verdict => Volatile.Read(ref _verdict);
 
-    /// <summary>HLS requests whose answer is waited for: whatever they wait for has happened when it is there.</summary>
-    public HlsWaiters Waiters { get; }
-
-    /// <summary>Runs it when the answer is there, at once where it is.</summary>
-    public void Then(Action action) => _completion.Then(action);
-
     internal void Settle(AccessVerdict verdict)
     {
         Volatile.Write(ref _verdict, verdict);
-        _completion.Complete();
-        Waiters.OnPublished();
+        Complete();
     }
 }

@@ -5,24 +5,12 @@ using Millrace.Streams;
 namespace Millrace.Node.Cluster;
 
 /// <summary>The question which node has a stream, and those who wait for the answer. Any thread.</summary>
-internal sealed class RedirectLookup
+internal sealed class RedirectLookup(StreamName name) : Completion
 {
-    private readonly Completion _completion = new();
     private NodeStatus? _owner;
     private long _until = long.MaxValue;
 
-    public RedirectLookup(StreamName name)
-    {
-        Name = name;
-        Waiters = new HlsWaiters(_ => IsDone);
-    }
-
-    public StreamName Name { get; }
-
-    /// <summary>Requests that wait until <see cref="IsDone"/>.</summary>
-    public HlsWaiters Waiters { get; }
-
-    public bool IsDone => _completion.IsThrough;
+    public StreamName Name { get; } = name;
 
     /// <summary>Monotonic time, microseconds, up to which the answer holds.</summary>
     public long Until => Volatile.Read(ref _until);
@@ -30,15 +18,11 @@ internal sealed class RedirectLookup
     /// <summary>The node's id; null while there is none.</summary>
     public string? Owner => _owner?.Id;
 
-    /// <summary>Runs it when there is an answer, at once where there is one.</summary>
-    public void Then(Action action) => _completion.Then(action);
-
     public void Complete(NodeStatus? owner, long until)
     {
         _owner = owner;
         Volatile.Write(ref _until, until);
-        _completion.Complete();
-        Waiters.OnPublished();
+        Complete();
     }
 
     /// <summary>What an HTTP client asked for, at the node that has it; null where there is none to be sent to.</summary>

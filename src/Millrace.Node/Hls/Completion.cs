@@ -1,11 +1,16 @@
 namespace Millrace.Node.Hls;
 
-/// <summary>Something that happens once, and what is to be done then. Any thread.</summary>
-internal sealed class Completion
+/// <summary>Something that happens once, those who wait for it, and what is to be done then. Any thread.</summary>
+internal abstract class Completion
 {
     private readonly Lock _gate = new();
     private List<Action>? _actions = [];
     private int _isThrough;
+
+    protected Completion() => Waiters = new HlsWaiters(_ => IsThrough);
+
+    /// <summary>HTTP requests: whatever they wait for has happened when this has.</summary>
+    public HlsWaiters Waiters { get; }
 
     public bool IsThrough => Volatile.Read(ref _isThrough) == 1;
 
@@ -24,7 +29,7 @@ internal sealed class Completion
         action();
     }
 
-    public void Complete()
+    protected void Complete()
     {
         List<Action>? actions;
         lock (_gate)
@@ -33,5 +38,6 @@ internal sealed class Completion
         // Who waits looks at that after it has said so: one of the two sees the other.
         Interlocked.MemoryBarrier();
         actions?.ForEach(static action => action());
+        Waiters.OnPublished();
     }
 }

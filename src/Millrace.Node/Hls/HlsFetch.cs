@@ -6,29 +6,19 @@ using Millrace.Streams.Hls;
 namespace Millrace.Node.Hls;
 
 /// <summary>A segment that is being brought from another node, once for all who ask meanwhile.</summary>
-internal sealed class HlsFetch
+internal sealed class HlsFetch : Completion
 {
     private readonly HlsFetches _fetches;
     private readonly LiveStream _stream;
-    private readonly Completion _completion = new();
     private BlockLog? _bytes;
     private long _left;
 
-    public HlsFetch(HlsFetches fetches, LiveStream stream, HlsSegment segment, RelayObjectName name)
-    {
+    public HlsFetch(HlsFetches fetches, LiveStream stream, HlsSegment segment, RelayObjectName name) =>
         (_fetches, _stream, Segment, Name) = (fetches, stream, segment, name);
-        Waiters = new HlsWaiters(_ => _completion.IsThrough);
-    }
 
     public HlsSegment Segment { get; }
 
     public RelayObjectName Name { get; }
-
-    /// <summary>Whatever they wait for has happened when the fetch is through.</summary>
-    public HlsWaiters Waiters { get; }
-
-    /// <summary>Runs it when the fetch is through, at once where it is; any thread.</summary>
-    public void Then(Action action) => _completion.Then(action);
 
     /// <summary>The other node begins to send. False where the segment is not what it was said to be, or there is no room for it.</summary>
     public bool TryBegin(long length)
@@ -70,7 +60,7 @@ internal sealed class HlsFetch
     {
         Abandon();
         Segment.IsLost = true;
-        Complete();
+        Leave();
     }
 
     private void End()
@@ -84,13 +74,12 @@ internal sealed class HlsFetch
             _bytes = null;
         }
 
-        Complete();
+        Leave();
     }
 
-    private void Complete()
+    private void Leave()
     {
         _fetches.Remove(this);
-        _completion.Complete();
-        Waiters.OnPublished();
+        Complete();
     }
 }

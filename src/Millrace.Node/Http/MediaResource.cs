@@ -110,8 +110,12 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
     {
         if (lookup is null)
             return null;
-        if (!lookup.IsDone)
-            return Refuse(503, "the cluster's map has not answered in time") with { Asked = lookup.Name, Wait = new HlsWait(lookup.Waiters, HlsCondition.Started, node.Settings.Edge.StartTimeout.ToMicros()) };
+        if (!lookup.IsThrough)
+        {
+            var wait = new HlsWait(lookup.Waiters, HlsCondition.Started, node.Settings.Edge.StartTimeout.ToMicros());
+            return Refuse(503, "the cluster's map has not answered in time") with { Asked = lookup.Name, Wait = wait };
+        }
+
         return lookup.HttpUrl(protocol, path, query.TrimStart('?')) is { } url ? Refuse(307, $"the stream is at node {lookup.Owner}") with { Asked = lookup.Name, Location = url } : null;
     }
 

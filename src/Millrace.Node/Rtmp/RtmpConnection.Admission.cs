@@ -99,7 +99,7 @@ internal sealed partial class RtmpConnection
     /// <param name="now">Monotonic time, microseconds.</param>
     private void Route(RedirectLookup? lookup, StreamAddress address, string asked, bool isPublisher, long now)
     {
-        if (lookup is null || lookup.IsDone)
+        if (lookup is null || lookup.IsThrough)
         {
             Decide(lookup, address, asked, isPublisher, now);
             return;
