@@ -80,7 +80,10 @@ internal sealed class CommandLine
         var check = new Command("check-config", "Check the configuration, print all errors, and exit.") { _config, _preset, _role, _print };
         check.SetAction(CheckConfig);
 
-        var doctor = new Command("doctor", "Check what a node needs here: ports, origins, Redis, clocks, limits. Changes nothing; exits with 1 when something fails.") { _config, _preset, _role, _stream, _json };
+        var doctor = new Command("doctor", "Check what a node needs here: ports, origins, Redis, clocks, limits. Changes nothing; exits with 1 when something fails.")
+        {
+            _config, _preset, _role, _stream, _json,
+        };
         doctor.SetAction((result, cancellationToken) => VisitAsync(result, cancellationToken));
 
         var version = new Command("version", "Print the version.");

@@ -18,7 +18,8 @@ internal sealed class Fleet : IDisposable
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private long _bytes;
     private double _lastPass;
-    private double _nextBeat;
+    private double _lastBeat;
+    private int _beats;
 
     public Fleet(PlayersPlan plan)
     {
@@ -113,7 +114,7 @@ internal sealed class Fleet : IDisposable
         double wait = _lastPass + (_plan.PaceMs / 1000.0) - _clock.Elapsed.TotalSeconds;
         if (wait > 0.0005) Thread.Sleep((int)Math.Ceiling(wait * 1000));
         _lastPass = _clock.Elapsed.TotalSeconds;
-        if (_plan.Protocol == Protocol.Relay && _lastPass >= _nextBeat) Beat();
+        if (_plan.Protocol == Protocol.Relay) Beat();
         int count = _epoll.Wait(Math.Max(1, _plan.PaceMs));
         for (int i = 0; i < count; i++)
         {
@@ -123,12 +124,14 @@ internal sealed class Fleet : IDisposable
         }
     }
 
-    /// <summary>As often as an edge that has nothing else to say.</summary>
+    /// <summary>Each as often as an edge that has nothing else to say, and not all at once.</summary>
     private void Beat()
     {
         const double Interval = 0.2;
-        _nextBeat = _lastPass + Interval;
-        foreach (var viewer in _viewers) viewer.Beat();
+        var due = (int)Math.Min(_viewers.Count, (_lastPass - _lastBeat) / Interval * _viewers.Count);
+        if (due == 0) return;
+        _lastBeat = _lastPass;
+        for (; due > 0; due--) _viewers[_beats++ % _viewers.Count].Beat();
     }
 
     private int CountStarved()

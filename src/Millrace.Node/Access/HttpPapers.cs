@@ -26,7 +26,10 @@ internal sealed class HttpPapers(string query, string authorization, string cook
 
     private string OfQuery => _ofQuery ??= query.Length == 0 ? "" : AccessPapers.Of(StreamAddress.ArgumentsOf(query));
 
-    /// <summary>The query shows no token but something else, which counts only where neither a bearer's nor a cookie does: of those who ask in the same words, one may be judged by what another does not show.</summary>
+    /// <summary>
+    /// The query shows no token but something else, which counts only where neither a bearer's nor a cookie does: of those who ask in the same
+    /// words, one may be judged by what another does not show.
+    /// </summary>
     public bool IsPersonal => OfQuery.Length > 0 && !HasToken(OfQuery);
 
     /// <summary>What the query shows, where it is that which counts for the stream; empty else.</summary>

@@ -38,7 +38,10 @@ internal sealed class HlsAccess(HttpPapers papers)
         return MediaResource.Refuse(verdict, stream);
     }
 
-    /// <summary>What belongs to a protected stream says so to caches, and a playlist brings the cookie where it was the query that let him in: no other argument may take the place of a cookie that he has.</summary>
+    /// <summary>
+    /// What belongs to a protected stream says so to caches, and a playlist brings the cookie where it was the query that let him in: no other
+    /// argument may take the place of a cookie that he has.
+    /// </summary>
     public MediaResource Mark(NodeContext node, MediaResource resource, HlsRequest request, StreamName stream)
     {
         if (node.Access.RuleOf(stream, AccessAction.Play) is null)

@@ -22,7 +22,8 @@ internal sealed class HlsEndpoint(NodeContext node)
     private async Task AnswerAsync(HttpContext context)
     {
         var query = context.Request.QueryString.Value ?? "";
-        var request = HlsRequest.Parse(node.Settings, context.Request.Host.Value ?? "", FlvEndpoint.PathOf(context), query.Length > 0 ? query[1..] : "", context.Request.IsHttps ? ClientProtocol.Https : ClientProtocol.Http);
+        var protocol = context.Request.IsHttps ? ClientProtocol.Https : ClientProtocol.Http;
+        var request = HlsRequest.Parse(node.Settings, context.Request.Host.Value ?? "", FlvEndpoint.PathOf(context), query.Length > 0 ? query[1..] : "", protocol);
         var access = request.IsOpen(node.Access) ? null : new HlsAccess(HttpPapers.Of(context, "hls"));
         var resource = _resolver.Resolve(request, access, NodeClock.Micros);
         if (resource.Wait is not null)

@@ -23,7 +23,7 @@ internal sealed class FlvOriginConnection(ShardSocket socket, Shard shard, NodeC
 
     protected override long HeldBytes => _held.Length;
 
-    protected override void OnConnected(long now)
+    protected override void Introduce(long now)
     {
         var request = $"GET {Target.RequestTarget} HTTP/1.1\r\nHost: {Target.Host}\r\nUser-Agent: Millrace/0.1\r\nAccept: */*\r\nMillrace-Node: {Node.Id}\r\nConnection: close\r\n\r\n";
         SendControl(Encoding.ASCII.GetBytes(request), now);

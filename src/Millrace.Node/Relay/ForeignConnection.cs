@@ -27,7 +27,6 @@ internal abstract class ForeignConnection : ShardConnection
     private FlvIntake? _tracks;
     private long _phaseBegan;
     private PendingCharge _pending;
-    private bool _isConnected;
     private bool _isReady;
     private bool _isLive;
 
@@ -71,7 +70,7 @@ internal abstract class ForeignConnection : ShardConnection
     /// <summary>Bytes of unfinished messages.</summary>
     protected abstract long HeldBytes { get; }
 
-    protected override long WriteTimeoutMicros => _isConnected ? Node.Settings.Edge.MediaTimeout.ToMicros() : 0;
+    protected override long WriteTimeoutMicros => IsConnecting ? 0 : Node.Settings.Edge.MediaTimeout.ToMicros();
 
     private MemoryAccount Account => Node.Registry.Resources.Budget[MemoryUse.PendingUnits];
 
@@ -85,15 +84,22 @@ internal abstract class ForeignConnection : ShardConnection
     {
         if (IsEnding)
             return;
-        // Before, there is nobody to be told, and may never be.
-        if (_isConnected)
-            EndAfterSent(reason, now);
-        else
+        // There is nobody to be told, and may never be.
+        if (IsConnecting)
             Close(reason);
+        else
+            EndAfterSent(reason, now);
     }
 
-    /// <summary>The server can be spoken to.</summary>
-    protected abstract void OnConnected(long now);
+    protected override void OnConnected(long now)
+    {
+        _phaseBegan = now;
+        Introduce(now);
+        ArmBy(NextTimer(now));
+    }
+
+    /// <summary>Says what this protocol begins with.</summary>
+    protected abstract void Introduce(long now);
 
     /// <summary>Takes what has been read; see <see cref="Receive"/>.</summary>
     protected abstract void Feed(int length, long now);
@@ -138,29 +144,8 @@ internal abstract class ForeignConnection : ShardConnection
     {
     }
 
-    protected override void OnWritable(long now)
-    {
-        if (!_isConnected)
-        {
-            if (!TryFinishConnect())
-                return;
-            (_isConnected, _phaseBegan) = (true, now);
-            OnConnected(now);
-        }
-
-        Pump(now);
-        ArmBy(NextTimer(now));
-    }
-
     protected override void OnReadable(long now)
     {
-        if (!_isConnected)
-        {
-            if (TryFinishConnect())
-                Close("the peer closed the connection");
-            return;
-        }
-
         for (var read = 0; read < MaxReads && !IsEnding; read++)
         {
             var received = ReceiveNext();
@@ -184,7 +169,7 @@ internal abstract class ForeignConnection : ShardConnection
     {
         if (now < PhaseDeadline)
             return;
-        if (!_isConnected)
+        if (IsConnecting)
             Close("the peer took no connection in time");
         else if (!IsAsked)
             Refuse(RelayRefusalCode.Unavailable, "the peer did not answer in time");
@@ -203,7 +188,7 @@ internal abstract class ForeignConnection : ShardConnection
         _client.OnClosed(this, reason);
     }
 
-    private long PhaseDeadline => !_isConnected ? _phaseBegan + Node.Settings.Edge.ConnectTimeout.ToMicros()
+    private long PhaseDeadline => IsConnecting ? _phaseBegan + Node.Settings.Edge.ConnectTimeout.ToMicros()
         : IsPull ? _phaseBegan + (_isReady ? _client.SilenceMicros : Math.Min(SetupTime.ToMicros(), _client.SilenceMicros))
         : _isReady ? long.MaxValue
         : _phaseBegan + SetupTime.ToMicros();

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Millrace.Node.Access;
 using Millrace.Node.Sessions;
 using Millrace.Node.Shards;
 using Millrace.Protocols.Relay;
@@ -14,10 +13,19 @@ namespace Millrace.Node.Relay;
 /// One socket between this node and another, for one stream: feeds its session, and hands what comes out to who has connected, or to the bridge
 /// that the other node's request asks for.
 /// </summary>
-internal sealed class RelayConnection : ShardConnection
+internal sealed partial class RelayConnection : ShardConnection
 {
     /// <summary>Reads of one turn, so that one in full flight does not keep the others waiting.</summary>
     private const int MaxReads = 4;
+
+    /// <summary>Who has been sent something since then is sent media again soon: what can wait goes with it.</summary>
+    private const long FlowMicros = 100_000;
+
+    /// <summary>See <see cref="NextTimer"/>.</summary>
+    private const long TogetherMicros = 8 * TimerWheel.TickMicros;
+
+    /// <summary>How often what is not urgent is seen to.</summary>
+    private const long LookMicros = 500_000;
 
     /// <summary>How long another node may take until it has asked for something.</summary>
     private const long SetupMicros = 5_000_000;
@@ -29,7 +37,7 @@ internal sealed class RelayConnection : ShardConnection
     private RelayPlayer? _player;
     private RelayPublisher? _publisher;
     private RelayLink? _link;
-    private bool _isConnected;
+    private long _looksAt;
     private PendingCharge _pending;
 
     /// <param name="socket">Accepted, or being connected.</param>
@@ -40,7 +48,7 @@ internal sealed class RelayConnection : ShardConnection
     public RelayConnection(ShardSocket socket, Shard shard, NodeContext node, IRelayClient? client = null, IReadOnlyList<string>? path = null)
         : base(socket, shard, node.Spills)
     {
-        (_node, _client, _isConnected) = (node, client, client is null);
+        (_node, _client) = (node, client);
         var relay = node.Settings.Relay;
         _session = new RelaySession(
             new RelayOptions
@@ -82,11 +90,11 @@ internal sealed class RelayConnection : ShardConnection
     private MemoryAccount Account => _node.Registry.Resources.Budget[MemoryUse.PendingUnits];
 
     /// <summary>A peer that takes nothing sends nothing either, and is dead before that; this is for one that only sends.</summary>
-    protected override long WriteTimeoutMicros => _isConnected ? _node.Settings.Limits.WriteTimeout.ToMicros() : 0;
+    protected override long WriteTimeoutMicros => IsConnecting ? 0 : _node.Settings.Limits.WriteTimeout.ToMicros();
 
     public override void OnAdopted(long now)
     {
-        if (!_isConnected)
+        if (_client is not null)
             ExpectConnect(now);
         ArmBy(NextTimer(now));
     }
@@ -116,7 +124,7 @@ internal sealed class RelayConnection : ShardConnection
     {
         if (IsEnding)
             return;
-        if (!_isConnected)
+        if (IsConnecting)
         {
             // There is nobody to be told, and may never be.
             Close(reason);
@@ -127,7 +135,14 @@ internal sealed class RelayConnection : ShardConnection
         EndAfterReply(reason, now);
     }
 
-    protected override void OnStarting(long now) => _player?.Start(now);
+    protected override void OnStarting(long now)
+    {
+        _player?.Start(now);
+        if (!_session.OwesReply)
+            return;
+        _session.WriteReply(Shard.Reply, now);
+        QueueReply();
+    }
 
     protected override void Join(WireLog wire)
     {
@@ -139,32 +154,17 @@ internal sealed class RelayConnection : ShardConnection
 
     protected override void OnSignal(WireSignal signal, long now) => _player?.OnSignal(signal, now);
 
-    protected override bool OnDrained(long now) => _player is not null && _player.OnDrained();
+    protected override bool OnDrained(long now) => HasMore = _player is not null && _player.OnDrained();
 
-    protected override void OnWritable(long now)
+    protected override void OnConnected(long now)
     {
-        if (!_isConnected)
-        {
-            if (!TryFinishConnect())
-                return;
-            _isConnected = true;
-            _session.Start(Shard.Reply);
-            SendReply(now);
-        }
-
-        Pump(now);
+        _session.Start(Shard.Reply);
+        SendReply(now);
         ArmBy(NextTimer(now));
     }
 
     protected override void OnReadable(long now)
     {
-        if (!_isConnected)
-        {
-            if (TryFinishConnect())
-                Close("the peer closed the connection");
-            return;
-        }
-
         for (var read = 0; read < MaxReads && !IsEnding; read++)
         {
             var buffer = Shard.ReceiveBuffer;
@@ -183,7 +183,7 @@ internal sealed class RelayConnection : ShardConnection
 
     protected override void OnTimer(long now)
     {
-        if (!_isConnected)
+        if (IsConnecting)
         {
             if (now >= _connectDeadline)
                 Close("the peer took no connection in time");
@@ -191,15 +191,23 @@ internal sealed class RelayConnection : ShardConnection
         }
 
         _session.OnSent(LastProgress);
+        if (now < Math.Min(_session.NextDeadline, _looksAt))
+            return;
         _session.OnDeadline(now, Shard.Reply);
-        _player?.OnTimer();
-        Measure();
+        Look(now);
         SendReply(now);
         if (_session.IsClosed)
             Close(_session.CloseReason!);
     }
 
-    protected override long NextTimer(long now) => _isConnected ? _session.NextDeadline : _connectDeadline;
+    /// <summary>
+    /// While media flows nothing is due when the time has come: hundreds of links look together whether it still does, and wake the shard a few times.
+    /// </summary>
+    protected override long NextTimer(long now)
+    {
+        var next = IsConnecting ? _connectDeadline : _session.NextDeadline;
+        return next - now > TogetherMicros && next != long.MaxValue ? next / TogetherMicros * TogetherMicros : next;
+    }
 
     protected override void OnClosed(string reason)
     {
@@ -216,6 +224,7 @@ internal sealed class RelayConnection : ShardConnection
     private void Feed(byte[] buffer, int length, long now)
     {
         var offset = 0;
+        _session.RepliesWithMedia = _player is { IsStarted: true } && now - LastProgress < FlowMicros;
         while (!IsEnding && offset < length)
         {
             var input = new ReadOnlySequence<byte>(buffer, offset, length - offset);
@@ -227,6 +236,8 @@ internal sealed class RelayConnection : ShardConnection
 
         if (IsEnding)
             return;
+        if (_session.OwesReply)
+            AnswerAgain();
         SendReply(now);
         if (IsEnding)
             return;
@@ -236,7 +247,16 @@ internal sealed class RelayConnection : ShardConnection
             Close("the media memory budget is used up");
     }
 
-    /// <summary>With each timer, which is at least once a heartbeat; what media costs has no part in it.</summary>
+    private void Look(long now)
+    {
+        if (now < _looksAt)
+            return;
+        // A link that has yet to be measured is looked at each time.
+        _looksAt = _link is null ? 0 : now + LookMicros;
+        _player?.OnTimer();
+        Measure();
+    }
+
     private void Measure()
     {
         if (_session.ClockOffsetMicros is not { } offset)
@@ -269,82 +289,5 @@ internal sealed class RelayConnection : ShardConnection
                 _publisher?.OnEvent(happened, now);
                 break;
         }
-    }
-
-    private void Answer(RelayRequest request, long now)
-    {
-        var slash = request.Stream.IndexOf('/', StringComparison.Ordinal);
-        StreamName? name = null;
-        var error = "a stream's name without its vhost";
-        if (slash <= 0 || !StreamName.TryParse(request.Stream[..slash], request.Stream[(slash + 1)..], out name, out error))
-        {
-            Refuse(new RelayRefusal(RelayRefusalCode.Bad, error!), now);
-            return;
-        }
-
-        switch (request.Kind)
-        {
-            case RelayRequestKind.Play:
-                _player = new RelayPlayer(this, _node, name);
-                _player.Open(request, now);
-                break;
-            case RelayRequestKind.Authorize:
-                Authorize(name, request);
-                break;
-            case RelayRequestKind.Publish:
-                _publisher = new RelayPublisher(this, _node, name, request);
-                _publisher.Open(now);
-                break;
-            case RelayRequestKind.Describe:
-                Describe(name, request, now);
-                break;
-            default:
-                Refuse(new RelayRefusal(RelayRefusalCode.Bad, $"{request.Kind} is not served here"), now);
-                break;
-        }
-    }
-
-    /// <summary>What is here now: for a question alone nothing is fetched.</summary>
-    private void Describe(StreamName name, RelayRequest request, long now)
-    {
-        var description = new ArrayBufferWriter<byte>(4 * 1024);
-        if (_node.Registry.Find(name) is not { } stream || !stream.TryDescribe(request.Formats, now, description))
-        {
-            Refuse(new RelayRefusal(RelayRefusalCode.NotFound, $"{name.Path} is not live"), now);
-            return;
-        }
-
-        // Without playlists there is room for it in any case.
-        if (description.WrittenCount > RelayRules.MaxState)
-        {
-            description.ResetWrittenCount();
-            stream.TryDescribe(formats: 0, now, description);
-        }
-
-        _session.Accept(Shard.Reply, description.WrittenSpan);
-        _session.Stop(Shard.Reply, "described");
-        EndAfterReply("described", now);
-    }
-
-    /// <summary>Whether somebody may, whom another node would let in: as this node decides about its own viewers and publishers.</summary>
-    private void Authorize(StreamName name, RelayRequest request)
-    {
-        IReadOnlyList<string> path = [.. _session.PeerPath, _session.PeerNode];
-        var isAtOnce = true;
-        _node.Access.Answer(name, request, path, Shard, (verdict, at) =>
-        {
-            if (IsEnding)
-                return;
-            var lifetime = verdict.Until == long.MaxValue ? 0 : (int)Math.Clamp((verdict.Until - at) / 1_000, 1, int.MaxValue);
-            _session.SendVerdict(Shard.Reply, request.From, verdict.Outcome switch
-            {
-                AccessOutcome.Allowed => 200,
-                AccessOutcome.Unavailable => (int)RelayRefusalCode.Unavailable,
-                _ => (int)RelayRefusalCode.Denied,
-            }, verdict.IsAllowed ? lifetime : 0, verdict.Reason);
-            if (!isAtOnce)
-                SendReply(at);
-        });
-        isAtOnce = false;
     }
 }

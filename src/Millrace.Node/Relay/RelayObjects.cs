@@ -79,6 +79,7 @@ internal sealed class RelayObjects(RelayConnection connection, NodeContext node)
 
         connection.Protocol.SendObject(connection.Shard.Reply, id, 200, segment.Length);
         _ready.Enqueue((id, MediaBody.Of(segment, 0, segment.Length)));
+        connection.HasMore = true;
         connection.SendReply(now);
     }
 

@@ -16,9 +16,11 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
     private readonly HashSet<HlsFormat> _wanted = [];
     private IReadOnlyList<string> _above = [];
     private bool _isServer;
-    private bool _isStarted;
     private long _resumesAt = -1;
     private long _from;
+
+    /// <summary>Entries go out.</summary>
+    public bool IsStarted { get; private set; }
 
     /// <summary>Answers another node's request.</summary>
     public void Open(RelayRequest request, long now)
@@ -33,7 +35,7 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
         }
 
         Attach(request.Timeline, request.From, now);
-        if (!_isStarted && !connection.IsEnding && node.Upstreams.IsMissing(name))
+        if (!IsStarted && !connection.IsEnding && node.Upstreams.IsMissing(name))
             OnSignal(WireSignal.Missing, now);
         else
             OnWant(request.Formats, now);
@@ -57,9 +59,9 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
     /// <summary>Entries are about to go out: up to where the log reaches now they are older than what viewers begin with.</summary>
     public void Start(long now)
     {
-        if (_isStarted)
+        if (IsStarted)
             return;
-        _isStarted = true;
+        IsStarted = true;
         var reply = connection.Shard.Reply;
         if (_isServer)
             Accept();
@@ -67,12 +69,14 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
         if (_resumesAt >= 0)
             RelayWriter.Message(reply, RelayMessageType.Resume, payload[..RelayWriter.Write(payload, (ulong)_from)]);
         connection.QueueReply();
+        connection.BecomePatient();
     }
 
-    /// <summary>With each timer: the other node is told when the stream has come to take another way.</summary>
+    /// <summary>With each timer: the other node is told when the stream has come to take another way, and what it packages is packaged here too.</summary>
     public void OnTimer()
     {
-        if (!_isServer || !_isStarted || connection.IsEnding || !node.Upstreams.TryFind(name, out var puller) || puller.Above == _above)
+        KeepWanted();
+        if (!_isServer || !IsStarted || connection.IsEnding || !node.Upstreams.TryFind(name, out var puller) || puller.Above == _above)
             return;
         _above = puller.Above;
         var payload = new ArrayBufferWriter<byte>();
@@ -87,16 +91,16 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
             case WireSignal.Missing when _isServer:
                 connection.Refuse(new RelayRefusal(RelayRefusalCode.NotFound, $"{name.Path} is not live"), now);
                 break;
-            case WireSignal.Orphaned when _isServer && _isStarted:
+            case WireSignal.Orphaned when _isServer && IsStarted:
                 RelayWriter.Message(connection.Shard.Reply, RelayMessageType.Orphaned, []);
                 connection.SendReply(now);
                 break;
-            case WireSignal.Ended when _isServer && !_isStarted:
+            case WireSignal.Ended when _isServer && !IsStarted:
                 connection.Refuse(new RelayRefusal(RelayRefusalCode.NotFound, $"{name.Path} has ended"), now);
                 break;
             case WireSignal.Ended:
                 // What this node has lost, or leaves, another may have still.
-                if (_isStarted && connection.Subscription is { Stream.IsLost: false })
+                if (IsStarted && connection.Subscription is { Stream.IsLost: false })
                     RelayWriter.Message(connection.Shard.Reply, RelayMessageType.Ended, []);
                 connection.Protocol.Stop(connection.Shard.Reply, "the stream has ended");
                 connection.EndAfterReply("the stream has ended", now);
@@ -123,11 +127,7 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
     }
 
     /// <summary>There is room between two messages. True when something has been put there.</summary>
-    public bool OnDrained()
-    {
-        KeepWanted();
-        return _objects.TryQueue();
-    }
+    public bool OnDrained() => _objects.TryQueue();
 
     public void OnClosed() => _objects.Drop();
 
@@ -155,7 +155,7 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
             return;
         }
 
-        (_isStarted, _from) = (false, from);
+        (IsStarted, _from) = (false, from);
         _resumesAt = !fromEnd && timeline != 0 ? subscription.Stream.FindRelay(subscription.Wire, timeline, from) : -1;
         connection.AttachTo(subscription, fromEnd, now);
     }
@@ -187,7 +187,7 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
         if (!stream.TryWritePlaylists(format, output))
             return;
         // First of all that it is told: it is about what comes before.
-        if (!_isStarted)
+        if (!IsStarted)
             Start(NodeClock.Micros);
         connection.Protocol.SendPlaylists(connection.Shard.Reply, output.WrittenSpan);
         connection.SendReply(NodeClock.Micros);

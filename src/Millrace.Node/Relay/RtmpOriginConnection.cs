@@ -15,8 +15,8 @@ internal sealed class RtmpOriginConnection : ForeignConnection
 {
     private readonly RtmpClientOptions _options;
     private RtmpClientSession? _session;
-    private byte[] _carry = [];
-    private int _carried;
+    private readonly InputRest _rest = new(0);
+    private int _kept;
 
     /// <param name="socket">That is being connected.</param>
     /// <param name="shard">Whose it is.</param>
@@ -92,7 +92,7 @@ internal sealed class RtmpOriginConnection : ForeignConnection
         EndAfterReply(reason, now);
     }
 
-    protected override void OnConnected(long now)
+    protected override void Introduce(long now)
     {
         _session = new RtmpClientSession(_options, now);
         _session.Start(Shard.Reply);
@@ -109,16 +109,18 @@ internal sealed class RtmpOriginConnection : ForeignConnection
 
     protected override int ReceiveNext()
     {
-        _carry.AsSpan(0, _carried).CopyTo(Shard.ReceiveBuffer);
-        return Receive(Shard.ReceiveBuffer.AsSpan(_carried));
+        _kept = _rest.MoveTo(Shard.ReceiveBuffer);
+        var received = Receive(Shard.ReceiveBuffer.AsSpan(_kept));
+        if (received < 0)
+            _rest.Keep(Shard.ReceiveBuffer.AsSpan(0, _kept));
+        return received;
     }
 
     protected override void Feed(int length, long now)
     {
         var session = _session!;
-        var total = _carried + length;
+        var total = _kept + length;
         var offset = 0;
-        _carried = 0;
         while (!IsEnding)
         {
             var input = new ReadOnlySequence<byte>(Shard.ReceiveBuffer, offset, total - offset);
@@ -142,7 +144,7 @@ internal sealed class RtmpOriginConnection : ForeignConnection
         if (session.IsClosed)
             EndAfterSent(session.CloseReason!, now);
         else
-            Carry(Shard.ReceiveBuffer.AsSpan(offset, total - offset));
+            _rest.Keep(Shard.ReceiveBuffer.AsSpan(offset, total - offset));
     }
 
     protected override void OnTimer(long now)
@@ -166,15 +168,6 @@ internal sealed class RtmpOriginConnection : ForeignConnection
             Refusal = new RelayRefusal(RelayRefusalCode.Denied, "refused by the server, which gave no reason");
         _session?.Dispose();
         base.OnClosed(reason);
-    }
-
-    /// <summary>A header that has come in part.</summary>
-    private void Carry(ReadOnlySpan<byte> rest)
-    {
-        if (rest.Length > _carry.Length)
-            _carry = new byte[rest.Length * 2];
-        rest.CopyTo(_carry);
-        _carried = rest.Length;
     }
 
     private void Handle(in RtmpClientEvent happened, long now)

@@ -41,7 +41,8 @@ internal sealed record StreamAnswer(OriginAddress At, bool IsSelf, RelayProbeOut
 /// <param name="Publisher">Protocol and address at the authority; null where that is not known.</param>
 /// <param name="Path">The nodes that it has come through, the authority first.</param>
 internal sealed record StreamFacts(
-    bool IsLive, TimeSpan Age, TimeSpan Silence, IReadOnlyList<string> Tracks, string Timeline, int Era, long Entry, IReadOnlyList<string> Playlists, string? Publisher, IReadOnlyList<string> Path);
+    bool IsLive, TimeSpan Age, TimeSpan Silence, IReadOnlyList<string> Tracks, string Timeline, int Era, long Entry,
+    IReadOnlyList<string> Playlists, string? Publisher, IReadOnlyList<string> Path);
 
 /// <summary>Asks for a stream wherever it can be: at this node, its origins, and the node that the cluster's map names. Starts no play anywhere.</summary>
 /// <param name="settings">Valid settings of this side.</param>

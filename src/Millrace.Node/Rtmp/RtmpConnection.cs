@@ -29,8 +29,9 @@ internal sealed partial class RtmpConnection : ShardConnection
 
     private readonly NodeContext _node;
     private readonly RtmpServerSession _session;
-    private byte[] _carry = new byte[ChunkHeaderBytes];
-    private int _carried;
+
+    /// <summary>A header in part, at most some 1,500 bytes; all that came behind a request whose answer is waited for.</summary>
+    private readonly InputRest _rest = new(ChunkHeaderBytes);
     private int _requests;
     private PendingCharge _pending;
     private AccessPass? _publishing;
@@ -80,10 +81,7 @@ internal sealed partial class RtmpConnection : ShardConnection
     {
         if (IsEnding)
             return;
-        var carried = _carried;
-        _carry.AsSpan(0, carried).CopyTo(Shard.ReceiveBuffer);
-        _carried = 0;
-        Feed(Shard.ReceiveBuffer, carried, now);
+        Feed(Shard.ReceiveBuffer, _rest.MoveTo(Shard.ReceiveBuffer), now);
         if (IsEnding)
             return;
         ResumeInput();
@@ -120,14 +118,16 @@ internal sealed partial class RtmpConnection : ShardConnection
             }
 
             var buffer = Shard.ReceiveBuffer;
-            if (_carried > 0)
-                _carry.AsSpan(0, _carried).CopyTo(buffer);
-            var received = Receive(buffer.AsSpan(_carried));
+            var kept = _rest.MoveTo(buffer);
+            var received = Receive(buffer.AsSpan(kept));
             if (received <= 0)
+            {
+                _rest.Keep(buffer.AsSpan(0, kept));
                 return;
+            }
+
             BytesIn += received;
-            var total = _carried + received;
-            _carried = 0;
+            var total = kept + received;
             Feed(buffer, total, now);
             if (total < buffer.Length)
                 break;
@@ -205,20 +205,7 @@ internal sealed partial class RtmpConnection : ShardConnection
         else if (!_pending.TryHold(_session.BufferedBytes, Account))
             Close("the media memory budget is used up");
         else
-            Carry(buffer.AsSpan(offset, length - offset));
-    }
-
-    /// <summary>
-    /// What has come and cannot be taken yet: a header in part, at most some 1,500 bytes; all that came behind a request whose answer is waited for.
-    /// </summary>
-    private void Carry(ReadOnlySpan<byte> rest)
-    {
-        if (rest.IsEmpty)
-            return;
-        if (rest.Length > _carry.Length)
-            _carry = new byte[rest.Length * 2];
-        rest.CopyTo(_carry);
-        _carried = rest.Length;
+            _rest.Keep(buffer.AsSpan(offset, length - offset));
     }
 
     private void Handle(in RtmpEvent happened, long now)

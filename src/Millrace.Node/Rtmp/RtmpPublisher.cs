@@ -45,7 +45,10 @@ internal sealed class RtmpPublisher
         var session = connection.Protocol;
         var reply = connection.Shard.Reply;
         var publish = address.Publish;
-        var info = new PublisherInfo(connection.Session.Id, "rtmp", connection.Socket.Remote.ToString(), publish.Duplicate, publish.Grace.ToMicros()) { IsOnTrial = node.Pushers.Asks(address.Name) };
+        var info = new PublisherInfo(connection.Session.Id, "rtmp", connection.Socket.Remote.ToString(), publish.Duplicate, publish.Grace.ToMicros())
+        {
+            IsOnTrial = node.Pushers.Asks(address.Name),
+        };
         void OnRevoked(string reason) => connection.Shard.Post(() => connection.SayFarewell(reason, mayReturn: false));
         string? refusal = null;
         var lease = node.Registry.Use(address.Name, 0, (stream, _) => stream.TryAcquire(info, OnRevoked, now, out refusal));

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Millrace.Streams.Buffers;
 using Millrace.Streams.Wire;
 
@@ -55,7 +54,7 @@ internal abstract unsafe partial class ShardConnection
             {
                 if (_endReason is not null)
                     Linger(now);
-                else if (OnDrained(now))
+                else if (HasMore && OnDrained(now))
                     continue;
                 else
                     DeliverSignal(now);
@@ -121,6 +120,22 @@ internal abstract unsafe partial class ShardConnection
         if (Token >= 0)
             Shard.MoveToCrowd(this, _interest);
     }
+
+    /// <summary>A peer that is sent media and says little itself; see <see cref="PatientPoll"/>.</summary>
+    public void BecomePatient()
+    {
+        if (IsPatient || IsClosed)
+            return;
+        IsPatient = true;
+        Shard.ListenPatiently(this);
+        SetInterest(_interest & ~(Native.EpollIn | Native.EpollReadHangup));
+    }
+
+    /// <summary>
+    /// Something waits for room between two messages: <see cref="OnDrained"/> is called. A mark here, for what it is about is in no cache
+    /// when very many are sent to.
+    /// </summary>
+    public bool HasMore { get; set; }
 
     /// <summary>All that there was has been sent. True when there is more now.</summary>
     protected virtual bool OnDrained(long now) => false;
@@ -198,17 +213,6 @@ internal abstract unsafe partial class ShardConnection
             return true;
         Close(error == Native.EPipe ? "the peer closed the connection" : "the peer reset the connection");
         return false;
-    }
-
-    /// <summary>The socket is about to be connected: it is full until it is, and then <see cref="OnWritable"/> is called.</summary>
-    protected void ExpectConnect(long now) => Block(now);
-
-    /// <summary>Whether the connection that was expected has come about; if not, it is closed, and says why.</summary>
-    protected bool TryFinishConnect()
-    {
-        if (Native.TakeError(Descriptor) is not 0 and var error)
-            Close(Marshal.GetPInvokeErrorMessage(error));
-        return !IsClosed;
     }
 
     private void Block(long now)

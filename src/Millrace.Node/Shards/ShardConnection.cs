@@ -67,6 +67,9 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
     /// <summary>One of very many that ask or read at the same moment: the others' events come first.</summary>
     internal bool IsOfCrowd { get; private set; }
 
+    /// <summary>Has little to say that is urgent; see <see cref="PatientPoll"/>.</summary>
+    internal bool IsPatient { get; private set; }
+
     internal int Token { get; set; } = -1;
 
     internal int SubscriptionIndex { get; set; } = -1;
@@ -126,6 +129,8 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
 
     private void OnReady(int ready, long now)
     {
+        if (IsConnecting && !TryFinishConnect(ready, now))
+            return;
         HasPeerEnded |= (ready & (Native.EpollReadHangup | Native.EpollHangup)) != 0;
         // What the peer said before it went is heard first: an unpublish, for one.
         if ((ready & (Native.EpollIn | Native.EpollReadHangup)) != 0)

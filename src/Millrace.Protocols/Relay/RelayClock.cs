@@ -1,7 +1,7 @@
 namespace Millrace.Protocols.Relay;
 
 /// <summary>
-/// The peer's clock against ours, from heartbeats and their replies (RFC 5905, 8, where receiving and sending of the answering side are one).
+/// The peer's clock against ours, from heartbeats and their replies (RFC 5905, 8).
 /// The sample with the shortest way is the least wrong one: by at most half of its round trip.
 /// </summary>
 internal sealed class RelayClock
@@ -21,13 +21,17 @@ internal sealed class RelayClock
     public long RoundTripMicros => _count == 0 ? 0 : Best().RoundTrip;
 
     /// <param name="sent">Our time of the heartbeat, as the peer repeats it; Unix, microseconds, as the others.</param>
-    /// <param name="received">The peer's time.</param>
+    /// <param name="received">The peer's time of the heartbeat.</param>
+    /// <param name="answered">The peer's time of its reply.</param>
     /// <param name="now">Our time of the reply.</param>
-    public void Add(long sent, long received, long now)
+    public void Add(long sent, long received, long answered, long now)
     {
-        if (sent < 0 || received < 0 || now < sent || now - sent > MaxRoundTrip)
+        if (sent < 0 || received < 0 || answered < received || now < sent || now - sent > MaxRoundTrip)
             return;
-        _samples[_count++ % Samples] = (received - (sent + (now - sent) / 2), now - sent);
+        var roundTrip = now - sent - (answered - received);
+        if (roundTrip < 0)
+            return;
+        _samples[_count++ % Samples] = (received - (sent + roundTrip / 2), roundTrip);
         if (_count == 2 * Samples)
             _count = Samples;
     }

@@ -57,8 +57,8 @@ internal enum RelayMessageType : byte
     Heartbeat = 11,
 
     /// <summary>
-    /// Answers a heartbeat: <c>sent received</c>, fixed 64: the heartbeat's own time, and the answering side's when it came. One that comes
-    /// less than 50 ms behind an answered one needs no answer, after the first 16 of a connection less than 1 s.
+    /// Answers a heartbeat: <c>sent received answered</c>, fixed 64: the heartbeat's own time, and the answering side's when it came and when
+    /// this is sent. One that comes less than 50 ms behind an answered one needs no answer, after the first 16 of a connection less than 1 s.
     /// </summary>
     HeartbeatReply = 12,
 

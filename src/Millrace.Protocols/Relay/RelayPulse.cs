@@ -16,13 +16,15 @@ internal sealed class RelayPulse(RelayOptions options, long nowMicros)
     /// <summary>A peer's heartbeats that come closer together are not answered: a flood is not to become two.</summary>
     private const long FirstReplyMicros = 50_000;
 
-    /// <summary>To somebody who is sent media an answer costs as much as a turn of media, and there are hundreds of edges.</summary>
+    /// <summary>Clocks need no more, and there are hundreds of edges.</summary>
     private const long ReplyMicros = 1_000_000;
 
     private long _lastSent = nowMicros;
     private long _lastReceived = nowMicros;
     private long _lastHeartbeat = nowMicros;
     private long _lastReply = long.MinValue / 2;
+    private long _owedSent;
+    private long _owedSince;
     private int _heartbeats;
     private int _replies;
 
@@ -31,6 +33,9 @@ internal sealed class RelayPulse(RelayOptions options, long nowMicros)
     public long NextHeartbeat => Math.Min(_lastSent + options.HeartbeatMicros, _lastHeartbeat + (_heartbeats < FirstSamples ? FirstSampleMicros : SampleMicros));
 
     public long Deadline => _lastReceived + options.TimeoutMicros;
+
+    /// <summary>A heartbeat has yet to be answered.</summary>
+    public bool OwesReply { get; private set; }
 
     public void OnSent(long nowMicros) => _lastSent = nowMicros;
 
@@ -45,31 +50,41 @@ internal sealed class RelayPulse(RelayOptions options, long nowMicros)
         _heartbeats++;
     }
 
-    /// <summary>Answers a heartbeat; false when it is none.</summary>
-    public bool TryAnswer(ReadOnlySpan<byte> heartbeat, IBufferWriter<byte> output, long nowMicros)
+    /// <summary>Takes a heartbeat, which is then to be answered; false when it is none.</summary>
+    public bool TryTake(ReadOnlySpan<byte> heartbeat, long nowMicros)
     {
         var reader = new RelayReader(heartbeat);
         if (!reader.TryFixed(out var sent))
             return false;
         if (nowMicros - _lastReply < (_replies < FirstSamples ? FirstReplyMicros : ReplyMicros))
             return true;
-
-        Span<byte> payload = stackalloc byte[2 * sizeof(long)];
-        BinaryPrimitives.WriteInt64BigEndian(payload, sent);
-        BinaryPrimitives.WriteInt64BigEndian(payload[sizeof(long)..], nowMicros + options.UnixOffsetMicros);
-        RelayWriter.Message(output, RelayMessageType.HeartbeatReply, payload);
-        _lastReply = _lastSent = nowMicros;
+        (_owedSent, _owedSince, OwesReply) = (sent, nowMicros, true);
+        _lastReply = nowMicros;
         _replies++;
         return true;
+    }
+
+    /// <summary>Answers the heartbeat that has yet to be answered, if there is one.</summary>
+    public void WriteReply(IBufferWriter<byte> output, long nowMicros)
+    {
+        if (!OwesReply)
+            return;
+        Span<byte> payload = stackalloc byte[3 * sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(payload, _owedSent);
+        BinaryPrimitives.WriteInt64BigEndian(payload[sizeof(long)..], _owedSince + options.UnixOffsetMicros);
+        BinaryPrimitives.WriteInt64BigEndian(payload[(2 * sizeof(long))..], nowMicros + options.UnixOffsetMicros);
+        RelayWriter.Message(output, RelayMessageType.HeartbeatReply, payload);
+        _lastSent = nowMicros;
+        OwesReply = false;
     }
 
     /// <summary>Takes a sample; false when the payload is none.</summary>
     public bool TryMeasure(ReadOnlySpan<byte> reply, long nowMicros)
     {
         var reader = new RelayReader(reply);
-        if (!reader.TryFixed(out var sent) || !reader.TryFixed(out var received))
+        if (!reader.TryFixed(out var sent) || !reader.TryFixed(out var received) || !reader.TryFixed(out var answered))
             return false;
-        Clock.Add(sent, received, nowMicros + options.UnixOffsetMicros);
+        Clock.Add(sent, received, answered, nowMicros + options.UnixOffsetMicros);
         return true;
     }
 }

@@ -84,7 +84,7 @@ internal sealed partial class RelaySession
         switch (type)
         {
             case RelayMessageType.Heartbeat:
-                return _pulse.TryAnswer(payload.Span, reply, _nowMicros);
+                return OnHeartbeat(payload.Span, reply);
             case RelayMessageType.HeartbeatReply:
                 return _pulse.TryMeasure(payload.Span, _nowMicros);
             case RelayMessageType.Refused:
@@ -102,6 +102,15 @@ internal sealed partial class RelaySession
             default:
                 return OnFields(type, new RelayReader(payload.Span));
         }
+    }
+
+    private bool OnHeartbeat(ReadOnlySpan<byte> payload, IBufferWriter<byte> reply)
+    {
+        if (!_pulse.TryTake(payload, _nowMicros))
+            return false;
+        if (!RepliesWithMedia)
+            _pulse.WriteReply(reply, _nowMicros);
+        return true;
     }
 
     private bool OnObjectData(ReadOnlyMemory<byte> payload)

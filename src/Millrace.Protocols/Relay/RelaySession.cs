@@ -65,6 +65,15 @@ internal sealed partial class RelaySession : IDisposable
     /// <inheritdoc cref="RelayClock.RoundTripMicros"/>
     public long RoundTripMicros => _pulse.Clock.RoundTripMicros;
 
+    /// <summary>
+    /// A heartbeat is not answered when it comes: the caller is about to send media, and calls <see cref="WriteReply"/> before that. To send an
+    /// answer by itself costs as much as to send media.
+    /// </summary>
+    public bool RepliesWithMedia { get; set; }
+
+    /// <summary>A heartbeat has yet to be answered.</summary>
+    public bool OwesReply => _pulse.OwesReply;
+
     /// <summary>Microseconds; long.MaxValue when nothing is due.</summary>
     public long NextDeadline => IsClosed ? None
         : !IsReady ? _setupDeadline
@@ -126,8 +135,15 @@ internal sealed partial class RelaySession : IDisposable
             return;
         if (nowMicros >= _pulse.Deadline)
             Close($"the peer was silent for {_options.TimeoutMicros / 1000} ms");
-        else if (nowMicros >= _pulse.NextHeartbeat)
-            _pulse.WriteHeartbeat(reply, nowMicros);
+        else
+            Beat(nowMicros, reply);
+    }
+
+    /// <summary>Answers a heartbeat that has yet to be answered.</summary>
+    public void WriteReply(IBufferWriter<byte> output, long nowMicros)
+    {
+        if (!IsClosed)
+            _pulse.WriteReply(output, nowMicros);
     }
 
     /// <summary>Bytes went to the peer by another way than this session: as good as a heartbeat.</summary>
@@ -149,6 +165,13 @@ internal sealed partial class RelaySession : IDisposable
         Close("closed by this side");
         _assembler.Dispose();
         (_event, _hasEvent) = (default, false);
+    }
+
+    private void Beat(long nowMicros, IBufferWriter<byte> reply)
+    {
+        _pulse.WriteReply(reply, nowMicros);
+        if (nowMicros >= _pulse.NextHeartbeat)
+            _pulse.WriteHeartbeat(reply, nowMicros);
     }
 
     private void Advance(ref SequenceReader<byte> reader, IBufferWriter<byte> reply)

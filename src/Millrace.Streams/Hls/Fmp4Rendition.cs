@@ -201,7 +201,8 @@ internal sealed class Fmp4Rendition(HlsPackager packager, RenditionId id) : HlsR
         for (var i = first; i < count && _units[i].Number == config; i++)
         {
             var unit = _units[i];
-            _samples[samples++] = new Sample { Length = unit.Length, Dts = unit.Dts, Pts = unit.Pts, IsKey = unit.IsKey, Duration = IsLastPicture(i) ? LastsUntil(unit, end) : DurationOf(i, i == count - 1) };
+            var duration = IsLastPicture(i) ? LastsUntil(unit, end) : DurationOf(i, i == count - 1);
+            _samples[samples++] = new Sample { Length = unit.Length, Dts = unit.Dts, Pts = unit.Pts, IsKey = unit.IsKey, Duration = duration };
             payload += unit.Length;
         }
 

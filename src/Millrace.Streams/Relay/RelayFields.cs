@@ -237,7 +237,8 @@ internal static class RelayFields
     {
         rule = null;
         if (!input.TryByte(out var mode) || !Enum.IsDefined((CutMode)mode) || !input.TryNumber(CutRule.LongestSegmentMicros, out long segment)
-            || segment < CutRule.ShortestMicros || !input.TryNumber(CutRule.LongestPartMicros, out long part) || part is > 0 and < CutRule.ShortestMicros || !input.TryFlag(out var isContinuous) || !input.TryFlag(out var isStrict)
+            || segment < CutRule.ShortestMicros || !input.TryNumber(CutRule.LongestPartMicros, out long part) || part is > 0 and < CutRule.ShortestMicros
+            || !input.TryFlag(out var isContinuous) || !input.TryFlag(out var isStrict)
             || !input.TryByte(out var naming) || !Enum.IsDefined((SegmentNaming)naming) || !input.TryNumber(long.MaxValue, out long granularity))
         {
             return false;

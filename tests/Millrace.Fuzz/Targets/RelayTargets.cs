@@ -45,7 +45,7 @@ internal abstract class RelayTarget(string name) : FuzzTarget(name)
         Ask(kind == RelayRequestKind.Publish ? server : client, kind == RelayRequestKind.Publish ? fromServer : fromClient);
         client.OnDeadline(200_000, fromClient);
         server.OnDeadline(200_000, fromServer);
-        RelayWriter.Message(byClient ? fromClient : fromServer, RelayMessageType.HeartbeatReply, new byte[16]);
+        RelayWriter.Message(byClient ? fromClient : fromServer, RelayMessageType.HeartbeatReply, new byte[24]);
         client.Stop(fromClient, "the end");
         server.Stop(fromServer, "the end");
         return new Seed((byClient ? fromClient : fromServer).WrittenSpan.ToArray());

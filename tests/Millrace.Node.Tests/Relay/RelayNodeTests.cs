@@ -119,6 +119,30 @@ public sealed class RelayNodeTests
     }
 
     [Fact]
+    public async Task Playlists_that_are_asked_for_while_a_connection_is_being_made_are_asked_for_above_when_it_is()
+    {
+        await using var origin = await TestNode.StartAsync();
+        using var line = new HeldLine(origin.Node.RelayPort);
+        await using var edge = await RelayNodes.StartAsync("edge", [RelayNodes.OriginAt(line.Port)], static settings => settings with
+        {
+            Relay = settings.Relay with { Timeout = TimeSpan.FromMinutes(1) },
+        });
+        using var source = new NumberedSource(await origin.PublishAsync());
+        var player = edge.Play();
+        await Wait.Until(() => player.MediaCount > 60, "a copy");
+
+        line.CutAndHold();
+        await Wait.Until(() => line.IsHolding, "the next connection has asked for the stream");
+        var asked = edge.Page.GetAsync("/live/x/llhls.m3u8", TestContext.Current.CancellationToken);
+        await Wait.Until(() => edge.Node.Context.HlsAudience.Waiting > 0, "a viewer waits for playlists");
+        asked.IsCompleted.ShouldBeFalse();
+        line.LetGo();
+
+        using var answer = await asked;
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task A_publisher_at_an_edge_is_published_at_the_origin_and_plays_at_both()
     {
         await using var origin = await TestNode.StartAsync();

@@ -100,6 +100,29 @@ public sealed class ShardTests
     }
 
     [Fact]
+    public async Task A_patient_peer_gets_its_media_in_turns_as_others_do_and_its_words_and_its_end_are_heard()
+    {
+        const int Length = (2 * ShardConnection.TurnBytes) + 1;
+        using var rig = new ShardRig();
+        var log = rig.AddLog("x", 0);
+        var words = 0;
+        var viewer = rig.AddViewer(log, onReadable: () => words++, socketBytes: 2 * Length);
+        viewer.BecomePatient();
+        log.Append(new byte[Length]);
+        rig.Shard.Start();
+        using (new Drain(rig.FarEnds))
+            await Wait.Until(() => viewer.BytesOut == Length, "the viewer has the last byte");
+
+        rig.FarEnds[0].Send("x"u8);
+        await Wait.Until(() => words == 1, "the word is heard");
+        rig.FarEnds[0].Send("y"u8);
+        await Wait.Until(() => words == 2, "the next too");
+        rig.FarEnds[0].Shutdown(System.Net.Sockets.SocketShutdown.Send);
+        await Wait.Until(() => viewer.IsClosed, "its end is heard");
+        rig.Shard.ConnectionCount.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task No_commit_is_lost_while_many_threads_mark_subscriptions_dirty()
     {
         using var rig = new ShardRig();

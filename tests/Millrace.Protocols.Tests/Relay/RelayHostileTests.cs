@@ -122,7 +122,7 @@ public sealed class RelayHostileTests
         ReasonAfter(RelayRequestKind.Authorize, atServer: true, RelayFeed.Message(RelayMessageType.Verdict, 1)).ShouldBe("Verdict from the client of a connection for Authorize");
         ReasonAfter(null, atServer: true, Request(RelayLink.PlayRequest with { Stream = new string('s', 513) })).ShouldBe("refused by this side: 400 Play: malformed");
         ReasonAfter(null, atServer: true, RelayFeed.Message(RelayMessageType.Heartbeat, 1)).ShouldBe("a malformed Heartbeat of 1 bytes");
-        ReasonAfter(null, atServer: true, RelayFeed.Message(RelayMessageType.HeartbeatReply, new byte[15])).ShouldBe("a malformed HeartbeatReply of 15 bytes");
+        ReasonAfter(null, atServer: true, RelayFeed.Message(RelayMessageType.HeartbeatReply, new byte[23])).ShouldBe("a malformed HeartbeatReply of 23 bytes");
         ReasonAfter(null, atServer: true, RelayFeed.Message(RelayMessageType.Stop, 5)).ShouldBe("a malformed Stop of 1 bytes");
         ReasonAfter(RelayRequestKind.Play, atServer: true, RelayFeed.Message(RelayMessageType.Want)).ShouldBe("a malformed Want of 0 bytes");
         ReasonAfter(RelayRequestKind.Play, atServer: true, RelayFeed.Message(RelayMessageType.Fetch, [0xFF, 0xFF, 0xFF, 0xFF, 0x1F, 1, 65]))

@@ -210,14 +210,52 @@ public sealed class RelayPulseTests
     public void Clock_samples_that_cannot_be_are_left_out()
     {
         var clock = new RelayClock();
-        clock.Add(sent: 1_000, received: 5_000, now: 999);
-        clock.Add(sent: -1, received: 5_000, now: 1_000);
-        clock.Add(sent: 1_000, received: -1, now: 1_000);
-        clock.Add(sent: 0, received: long.MaxValue, now: 60_000_001);
+        clock.Add(sent: 1_000, received: 5_000, answered: 5_000, now: 999);
+        clock.Add(sent: -1, received: 5_000, answered: 5_000, now: 1_000);
+        clock.Add(sent: 1_000, received: -1, answered: 5_000, now: 1_000);
+        clock.Add(sent: 1_000, received: 5_000, answered: 4_999, now: 1_000);
+        clock.Add(sent: 1_000, received: 5_000, answered: 6_001, now: 2_000);
+        clock.Add(sent: 1_000, received: 0, answered: long.MaxValue, now: 2_000);
+        clock.Add(sent: 0, received: long.MaxValue, answered: long.MaxValue, now: 60_000_001);
         clock.OffsetMicros.ShouldBeNull();
 
-        clock.Add(sent: 0, received: long.MaxValue, now: 0);
+        clock.Add(sent: 0, received: long.MaxValue, answered: long.MaxValue, now: 0);
         clock.OffsetMicros.ShouldBe(long.MaxValue);
+    }
+
+    [Fact]
+    public void A_reply_that_waits_for_media_does_not_lengthen_the_way()
+    {
+        using var link = RelayLink.Granted(RelayRequestKind.Play, RelayLink.ClientOptions, RelayLink.ServerOptions with { UnixOffsetMicros = 5 * Second });
+        (link.Client.Delay, link.Server.Delay) = (10 * Milli, 10 * Milli);
+        link.Server.Session.RepliesWithMedia = true;
+        for (var turn = 0; turn < 20; turn++)
+        {
+            link.Run(150 * Milli);
+            link.Server.Session.WriteReply(link.Server.Output, link.Now);
+            link.Server.SendMedia(RelayMessageType.Unit, [1], link.Now);
+        }
+
+        link.Server.Count(RelayMessageType.HeartbeatReply).ShouldBeGreaterThan(5);
+        link.Client.Session.ClockOffsetMicros.ShouldBe(5 * Second - RelayLink.ClientOptions.UnixOffsetMicros);
+        link.Client.Session.RoundTripMicros.ShouldBe(20 * Milli);
+    }
+
+    [Fact]
+    public void A_reply_that_waits_for_media_goes_with_the_heartbeat_when_none_comes()
+    {
+        using var session = Playing(out var feed);
+        session.RepliesWithMedia = true;
+        var began = feed.Reply.WrittenCount;
+        feed.Push(RelayFeed.Message(RelayMessageType.Heartbeat, new byte[8]));
+        feed.Reply.WrittenCount.ShouldBe(began);
+        session.OwesReply.ShouldBeTrue();
+
+        feed.Now += 200 * Milli;
+        session.OnDeadline(feed.Now, feed.Reply);
+
+        RelayFeed.Messages(feed.Reply.WrittenSpan[began..]).Select(m => m.Type).ShouldContain(RelayMessageType.HeartbeatReply);
+        session.OwesReply.ShouldBeFalse();
     }
 
     [Fact]
