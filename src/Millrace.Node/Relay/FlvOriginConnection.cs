@@ -14,6 +14,9 @@ namespace Millrace.Node.Relay;
 internal sealed class FlvOriginConnection(ShardSocket socket, Shard shard, NodeContext node, IRelayClient client, StreamName stream, OriginAddress origin, ForeignTarget target)
     : ForeignConnection(socket, shard, node, client, "flv-pull", stream, target)
 {
+    /// <summary>What servers take: 8 KB for a request line is usual (RFC 9112, 3).</summary>
+    private const int MaxTarget = 7 * 1024;
+
     private readonly HttpResponseReader _response = new();
     private readonly FlvTagReader _tags = new(Math.Min(FlvIntake.MaxUnitBytes, (int)Math.Min(node.Settings.Rtmp.MaxMessage, int.MaxValue)));
     private byte[] _held = [];
@@ -25,6 +28,12 @@ internal sealed class FlvOriginConnection(ShardSocket socket, Shard shard, NodeC
 
     protected override void Introduce(long now)
     {
+        if (Target.RequestTarget.Length > MaxTarget)
+        {
+            Refuse(RelayRefusalCode.Bad, $"a name and a query of more than {MaxTarget} bytes");
+            return;
+        }
+
         var request = $"GET {Target.RequestTarget} HTTP/1.1\r\nHost: {Target.Host}\r\nUser-Agent: Millrace/0.1\r\nAccept: */*\r\nMillrace-Node: {Node.Id}\r\nConnection: close\r\n\r\n";
         SendControl(Encoding.ASCII.GetBytes(request), now);
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using Millrace.Node.Settings;
 using Millrace.Streams;
 
@@ -19,13 +20,13 @@ internal sealed record ForeignTarget(string Host, string App, string Name, strin
     /// <summary>For RTMP's publish and play.</summary>
     public string StreamName => Query.Length > 0 ? $"{Name}?{Query}" : Name;
 
-    /// <summary>The target of an HTTP request.</summary>
+    /// <summary>The target of an HTTP request (RFC 9112, 3.2): one line, whatever clients have put into their queries.</summary>
     public string RequestTarget
     {
         get
         {
             var path = string.Join('/', $"{App}/{Name}".Split('/').Select(Uri.EscapeDataString));
-            return Query.Length > 0 ? $"/{path}?{Query}" : $"/{path}";
+            return Query.Length > 0 ? $"/{path}?{Visible(Query)}" : $"/{path}";
         }
     }
 
@@ -41,6 +42,22 @@ internal sealed record ForeignTarget(string Host, string App, string Name, strin
             path += Suffix;
         var slash = path.LastIndexOf('/');
         return new ForeignTarget(HostOf(vhost, origin), slash < 0 ? "" : path[..slash], path[(slash + 1)..], origin.Query ?? WithoutVhost(query)) { IsTls = origin.IsTls };
+    }
+
+    private static string Visible(string query)
+    {
+        if (!query.AsSpan().ContainsAnyExceptInRange('!', '~'))
+            return query;
+        var visible = new StringBuilder(query.Length);
+        foreach (var rune in query.EnumerateRunes())
+        {
+            if (rune.Value is >= '!' and <= '~')
+                visible.Append((char)rune.Value);
+            else
+                visible.Append(Uri.EscapeDataString(rune.ToString()));
+        }
+
+        return visible.ToString();
     }
 
     private static string Expand(string path, StreamName stream)

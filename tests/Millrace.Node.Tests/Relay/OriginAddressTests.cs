@@ -82,6 +82,12 @@ public sealed class OriginAddressTests
     }
 
     [Theory]
+    [InlineData("a HTTP/1.1\r\nHost: other\r\n\r\nDELETE /x HTTP/1.1\r\nX:=y", "a%20HTTP/1.1%0D%0AHost:%20other%0D%0A%0D%0ADELETE%20/x%20HTTP/1.1%0D%0AX:=y")]
+    [InlineData("k=\u00e9\ud83c\udfa5&t=%41+b", "k=%C3%A9%F0%9F%8E%A5&t=%41+b")]
+    public void Whatever_a_client_has_in_its_query_the_request_to_an_http_server_is_one_line(string query, string sent) =>
+        ForeignTarget.Of(Settings, OriginAddress.TryParseUrl("http://h/live/x.flv")!, Stream, query).RequestTarget.ShouldBe("/live/x.flv?" + sent);
+
+    [Theory]
     [InlineData("rtmp://h/app/other?a=b", "rtmp://h:1935/app/other", "other?a=b")]
     [InlineData("rtmp://h/app/other", "rtmp://h:1935/app/other", "other?k=v")]
     [InlineData("rtmps://h/app/other", "rtmps://h:443/app/other", "other?k=v")]
