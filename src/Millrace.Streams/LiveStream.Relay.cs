@@ -230,6 +230,8 @@ internal sealed partial class LiveStream
         _cuts = [.. rules.Where(static rule => rule is not null).Select((rule, index) => ResumeCuts((MarkSeries)index, rule!))];
         foreach (var packager in _hls.Active)
             packager.Planner = Array.Find(_cuts, planner => planner.Series == packager.Series);
+        // Who waits for the other node's playlists asks again, and has this one's.
+        TellAwaiting();
     }
 
     private CutPlanner ResumeCuts(MarkSeries series, CutRule rule)
@@ -281,6 +283,13 @@ internal sealed partial class LiveStream
             if (State == StreamState.Idle)
                 _wires.Signal(WireSignal.Missing);
         }
+    }
+
+    /// <summary>The other node's playlists have not come: who waits for them may ask again.</summary>
+    public void StopAwaitingHls()
+    {
+        lock (Gate)
+            TellAwaiting();
     }
 
     private void WantHls(HlsFormat format) => _replica?.OnWant(format);

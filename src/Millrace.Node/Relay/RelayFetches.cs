@@ -70,6 +70,7 @@ internal sealed class RelayFetches
                 continue;
             _wanted.Remove(format);
             Tell(now);
+            stream.StopAwaitingHls();
         }
     }
 

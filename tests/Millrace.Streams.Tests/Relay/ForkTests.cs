@@ -45,6 +45,23 @@ public sealed class ForkTests
     }
 
     [Fact]
+    public void Who_waits_for_the_other_nodes_playlists_when_this_one_goes_on_by_itself_asks_again_and_has_its_own()
+    {
+        var (first, second) = (Origin(HlsFormat.LowLatency, 8), Origin(HlsFormat.LowLatency, 12));
+        using var edge = new RelayEdge(first.Stream);
+        Run(first, second, 2, edge);
+        var isTold = false;
+        edge.Live.UseHls(HlsFormat.LowLatency, edge.Stream.Now, out _, () => isTold = true).ShouldBeNull();
+
+        edge.Connect(second.Stream);
+        Run(first, second, 6, edge);
+
+        edge.Live.IsAuthority.ShouldBeTrue();
+        isTold.ShouldBeTrue();
+        edge.Live.UseHls(HlsFormat.LowLatency, edge.Stream.Now, out _).ShouldNotBeNull();
+    }
+
+    [Fact]
     public void Two_nodes_that_go_on_from_the_same_timeline_never_give_one_name_to_two_things()
     {
         var (first, second) = (Origin(HlsFormat.LowLatency, 23), Origin(HlsFormat.LowLatency, 40.3));
