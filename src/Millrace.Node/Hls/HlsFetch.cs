@@ -8,6 +8,9 @@ namespace Millrace.Node.Hls;
 /// <summary>A segment that is being brought from another node, once for all who ask meanwhile.</summary>
 internal sealed class HlsFetch : Completion
 {
+    /// <summary>Whoever asks for what was not to be had costs the other node a question this often.</summary>
+    private const long LostMicros = 1_000_000;
+
     private readonly HlsFetches _fetches;
     private readonly LiveStream _stream;
     private BlockLog? _bytes;
@@ -55,31 +58,38 @@ internal sealed class HlsFetch : Completion
         _bytes = null;
     }
 
-    /// <summary>It is not to be had.</summary>
+    /// <summary>It is not to be had now: the other node has it no more, or there was no room for it here.</summary>
     public void Fail()
     {
         Abandon();
-        Segment.IsLost = true;
-        Leave();
+        Segment.LostUntil = NodeClock.Micros + LostMicros;
+        Leave(isBrought: false);
+    }
+
+    /// <summary>The segment is here already.</summary>
+    public void Forgo()
+    {
+        _fetches.Forget(this);
+        Complete();
     }
 
     private void End()
     {
         lock (_stream.Gate)
         {
-            if (Segment.IsDropped)
+            if (Segment.IsDropped || !Segment.IsAway)
                 _bytes!.Dispose();
             else
                 Segment.Bring(_bytes!);
             _bytes = null;
         }
 
-        Leave();
+        Leave(isBrought: true);
     }
 
-    private void Leave()
+    private void Leave(bool isBrought)
     {
-        _fetches.Remove(this);
+        _fetches.Remove(this, isBrought);
         Complete();
     }
 }

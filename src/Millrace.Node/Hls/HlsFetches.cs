@@ -28,17 +28,25 @@ internal sealed class HlsFetches
             return running;
         var fetch = new HlsFetch(this, stream, segment, name);
         running = _running.GetOrAdd(segment, fetch);
-        if (running == fetch)
+        if (running != fetch)
+            return running;
+        // Looked at again: it may have come since the caller looked, and the fetch that brought it be over.
+        if (segment.IsAway)
             node.Upstreams.Fetch(stream.Name, fetch);
-        return running;
+        else
+            fetch.Forgo();
+        return fetch;
     }
 
-    internal void Remove(HlsFetch fetch)
+    /// <summary>There was nothing to bring.</summary>
+    internal void Forget(HlsFetch fetch) => _running.TryRemove(fetch.Segment, out _);
+
+    internal void Remove(HlsFetch fetch, bool isBrought)
     {
         if (!_running.TryRemove(fetch.Segment, out _))
             return;
-        Interlocked.Increment(ref (fetch.Segment.IsLost ? ref _failed : ref _brought));
-        if (!fetch.Segment.IsLost)
+        Interlocked.Increment(ref (isBrought ? ref _brought : ref _failed));
+        if (isBrought)
             Interlocked.Add(ref _bytes, fetch.Segment.Length);
     }
 }

@@ -282,7 +282,7 @@ internal sealed class HlsResolver(NodeContext node)
     /// <summary>A segment that another node has packaged before this one did.</summary>
     private MediaResource? Bring(LiveStream stream, HlsSnapshot snapshot, HlsSegment segment, RenditionId id)
     {
-        if (segment.IsLost)
+        if (NodeClock.Micros < segment.LostUntil)
             return null;
         var fetch = node.HlsFetches.Begin(node, stream, segment, new RelayObjectName(snapshot.Packager.Format, snapshot.Packager.Key, id, segment.Name));
         return NothingNew with { Wait = new HlsWait(fetch.Waiters, HlsCondition.Fetched, HoldTargets * snapshot.TargetSeconds * 1_000_000), Asked = stream.Name };

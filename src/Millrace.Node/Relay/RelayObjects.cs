@@ -51,9 +51,9 @@ internal sealed class RelayObjects(RelayConnection connection, NodeContext node)
         body.Segment!.Bytes.CopyTo(body.Position, piece.AsSpan(0, length));
         connection.Protocol.SendObjectData(connection.Shard.Reply, id, piece.AsSpan(0, length));
         ArrayPool<byte>.Shared.Return(piece);
-        connection.QueueReply();
         _ready.Dequeue();
-        if (length < body.Length)
+        connection.QueueReply();
+        if (length < body.Length && !connection.IsClosed)
             _ready.Enqueue((id, body.Slice(length, body.Length - length)));
         else
             body.Segment.Unpin();

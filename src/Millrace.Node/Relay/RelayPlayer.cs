@@ -190,7 +190,9 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
         if (!IsStarted)
             Start(NodeClock.Micros);
         connection.Protocol.SendPlaylists(connection.Shard.Reply, output.WrittenSpan);
-        connection.SendReply(NodeClock.Micros);
+        // Not an answer among others, of which only so many may wait for a slow line: with a long window it is larger than they may be together.
+        connection.QueueReply();
+        connection.Pump(NodeClock.Micros);
     }
 
     /// <summary>As long as another node packages a form, its upstream does.</summary>

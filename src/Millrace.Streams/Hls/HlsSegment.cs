@@ -121,8 +121,8 @@ internal sealed class HlsSegment
     /// <summary>The bytes are on another node, from where they can be fetched.</summary>
     public bool IsAway => Volatile.Read(ref _length) > 0;
 
-    /// <summary>It is not to be had any more.</summary>
-    public bool IsLost { get; set; }
+    /// <summary>Monotonic time, microseconds: up to then it is not to be had, and not asked for again.</summary>
+    public long LostUntil { get; set; }
 
     /// <summary>Nothing came for it.</summary>
     public bool IsGap => Length == 0;
