@@ -94,8 +94,11 @@ internal sealed class Redirects(NodeContext node)
         {
             // The node stops, and answers nobody any more.
         }
-
-        lookup.Complete(owner, NodeClock.Micros + KeepMicros);
+        finally
+        {
+            // Whatever has happened: who waits for the answer would wait for ever.
+            lookup.Complete(owner, NodeClock.Micros + KeepMicros);
+        }
     }
 
     /// <summary>Within the time of a look-up, whatever the map's condition.</summary>

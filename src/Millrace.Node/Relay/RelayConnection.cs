@@ -193,6 +193,14 @@ internal sealed partial class RelayConnection : ShardConnection
         _session.OnSent(LastProgress);
         if (now < Math.Min(_session.NextDeadline, _looksAt))
             return;
+        if (_session.IsSilent(now))
+        {
+            // What has come and was not read yet, for a pause of this node's own, is a sign of life.
+            OnReadable(now);
+            if (IsEnding)
+                return;
+        }
+
         _session.OnDeadline(now, Shard.Reply);
         Look(now);
         SendReply(now);
@@ -206,7 +214,8 @@ internal sealed partial class RelayConnection : ShardConnection
     protected override long NextTimer(long now)
     {
         var next = IsConnecting ? _connectDeadline : _session.NextDeadline;
-        return next - now > TogetherMicros && next != long.MaxValue ? next / TogetherMicros * TogetherMicros : next;
+        var isFlowing = _player is { IsStarted: true } && next != long.MaxValue;
+        return isFlowing && next - now > TogetherMicros ? next / TogetherMicros * TogetherMicros : next;
     }
 
     protected override void OnClosed(string reason)

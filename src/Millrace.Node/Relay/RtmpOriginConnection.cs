@@ -67,7 +67,7 @@ internal sealed class RtmpOriginConnection : ForeignConnection
 
     protected override bool IsAsked => IsPull && _session!.MessageStreamId != 0;
 
-    protected override long HeldBytes => _session!.BufferedBytes;
+    protected override long HeldBytes => _session!.BufferedBytes + _rest.HeldBytes;
 
     /// <summary>The stream goes out from here on: the headers, what is kept back to the newest key frame, and what comes.</summary>
     public void Push(long now)

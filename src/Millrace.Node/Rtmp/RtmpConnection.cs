@@ -201,11 +201,14 @@ internal sealed partial class RtmpConnection : ShardConnection
             return;
         SendReply(now);
         if (_session.IsClosed)
+        {
             EndAfterSent(_session.CloseReason!, now);
-        else if (!_pending.TryHold(_session.BufferedBytes, Account))
+            return;
+        }
+
+        _rest.Keep(buffer.AsSpan(offset, length - offset));
+        if (!_pending.TryHold(_session.BufferedBytes + _rest.HeldBytes, Account))
             Close("the media memory budget is used up");
-        else
-            _rest.Keep(buffer.AsSpan(offset, length - offset));
     }
 
     private void Handle(in RtmpEvent happened, long now)

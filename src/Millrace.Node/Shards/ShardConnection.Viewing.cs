@@ -41,11 +41,8 @@ internal abstract partial class ShardConnection
     /// <summary>Takes its place in the log of a stream that is live.</summary>
     protected virtual void Join(WireLog wire) => Cursor.Attach(wire, fromEnd: false);
 
-    /// <summary>The stream paused; <see cref="OnStarting"/> is to be called again before the next bytes.</summary>
+    /// <summary>Something is to be said before the next bytes: <see cref="OnStarting"/> is called again.</summary>
     public void AnswerAgain() => _isAnswerDue = true;
-
-    /// <summary>True while a viewer waits for a stream that has not started.</summary>
-    public bool IsWaiting => _isAnswerDue;
 
     /// <summary>Media follows: what the protocol says before it is to be queued now.</summary>
     protected abstract void OnStarting(long now);

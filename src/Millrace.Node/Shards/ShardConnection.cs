@@ -132,8 +132,9 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
         if (IsConnecting && !TryFinishConnect(ready, now))
             return;
         HasPeerEnded |= (ready & (Native.EpollReadHangup | Native.EpollHangup)) != 0;
-        // What the peer said before it went is heard first: an unpublish, for one.
-        if ((ready & (Native.EpollIn | Native.EpollReadHangup)) != 0)
+        // What the peer said before it went is heard first: an unpublish, for one. Of a patient one it is not told here that it has spoken.
+        var isGone = (ready & Native.EpollError) != 0 || (ready & (Native.EpollHangup | Native.EpollIn)) == Native.EpollHangup;
+        if ((ready & (Native.EpollIn | Native.EpollReadHangup)) != 0 || (isGone && IsPatient))
         {
             if (IsEnding)
                 Discard();
@@ -141,7 +142,6 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
                 OnReadable(now);
         }
 
-        var isGone = (ready & Native.EpollError) != 0 || (ready & (Native.EpollHangup | Native.EpollIn)) == Native.EpollHangup;
         if (!IsClosed && isGone)
             Close("the peer reset the connection");
         if (!IsClosed && (ready & Native.EpollOut) != 0)

@@ -119,6 +119,9 @@ internal sealed partial class RelaySession : IDisposable
         return true;
     }
 
+    /// <summary>The peer is dead, unless its socket has something that has not been read.</summary>
+    public bool IsSilent(long nowMicros) => IsReady && !IsClosed && nowMicros >= _pulse.Deadline;
+
     /// <summary>Sends a due heartbeat; ends the connection when the set-up is overdue or the peer silent.</summary>
     public void OnDeadline(long nowMicros, IBufferWriter<byte> reply)
     {

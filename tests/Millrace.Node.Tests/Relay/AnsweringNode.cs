@@ -35,7 +35,7 @@ internal sealed class AnsweringNode : IDisposable
                 Serve(socket, session);
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or InvalidOperationException)
         {
             Debug.WriteLine(e.Message);
         }

@@ -96,15 +96,20 @@ internal sealed class HeldLine : IDisposable
         to.Shutdown(SocketShutdown.Send);
     }
 
-    private static void Start(Action run) => new Thread(() =>
+    private static void Start(Action run)
     {
-        try
+        new Thread(Run) { IsBackground = true }.Start();
+
+        void Run()
         {
-            run();
+            try
+            {
+                run();
+            }
+            catch (Exception e) when (e is SocketException or InvalidOperationException)
+            {
+                Debug.WriteLine(e.Message);
+            }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            Debug.WriteLine(e.Message);
-        }
-    }) { IsBackground = true }.Start();
+    }
 }

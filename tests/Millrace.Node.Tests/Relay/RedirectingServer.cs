@@ -51,7 +51,7 @@ internal sealed class RedirectingServer : IDisposable
                     AnswerHttp(socket, _target(number));
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or InvalidOperationException)
         {
             Debug.WriteLine(e.Message);
         }

@@ -123,6 +123,24 @@ public sealed class ShardTests
     }
 
     [Fact]
+    public async Task What_a_patient_peer_said_before_it_reset_the_connection_is_heard()
+    {
+        using var rig = new ShardRig();
+        var words = 0;
+        var viewer = rig.AddViewer(rig.AddLog("x", 0), onReadable: () => words++);
+        viewer.BecomePatient();
+        rig.FarEnds[0].Send("x"u8);
+        // Not read by the far end: its close is a reset.
+        viewer.SendControl("y"u8, NodeClock.Micros);
+        rig.FarEnds[0].Shutdown(System.Net.Sockets.SocketShutdown.Send);
+        rig.FarEnds[0].Close();
+        rig.Shard.Start();
+
+        await Wait.Until(() => viewer.IsClosed, "its end is heard");
+        words.ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
     public async Task No_commit_is_lost_while_many_threads_mark_subscriptions_dirty()
     {
         using var rig = new ShardRig();
