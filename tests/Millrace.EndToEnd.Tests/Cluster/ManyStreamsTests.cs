@@ -17,7 +17,8 @@ public sealed class ManyStreamsTests
     public async Task Each_stream_is_fetched_once_for_its_viewers_and_let_go_with_them()
     {
         await using var origin = await MillraceServer.StartAsync();
-        await using var edge = await Edges.StartAsync(origin.RelayPort, "  linger: 2s");
+        await using var line = new RelayLine(origin.RelayPort);
+        await using var edge = await Edges.StartAsync(line.Port, "  linger: 2s");
         var publishers = await InBatchesAsync(Enumerable.Range(0, LongRun.Many), i => PublishAsync(origin, $"s{i}"));
         using var source = new NumberedSource(FrameMillis, [.. publishers]);
         await Wait.UntilAsync(() => Task.FromResult(source.Sent > 5), Soon, () => "pictures");
@@ -27,7 +28,8 @@ public sealed class ManyStreamsTests
         foreach (var viewer in viewers)
             await viewer.HasBytesAsync(5_000, Soon);
 
-        (await origin.SessionsAsync("relay")).ShouldBe(publishers.Count, "one upstream for two viewers");
+        line.Connections.ShouldBe(publishers.Count, "one upstream for two viewers, and never another");
+        (await origin.SessionsAsync("relay")).ShouldBe(publishers.Count);
         viewers.ShouldAllBe(static viewer => !viewer.HasEnded);
         viewers.ForEach(static viewer => viewer.Dispose());
         await Wait.UntilAsync(async () => await origin.SessionsAsync("relay") == 0, Soon, () => "upstreams stay\n" + edge.Process.Tail());

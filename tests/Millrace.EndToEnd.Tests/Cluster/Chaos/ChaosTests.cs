@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Millrace.EndToEnd.Harness;
 
 namespace Millrace.EndToEnd.Cluster.Chaos;
 

@@ -1,10 +1,16 @@
-namespace Millrace.EndToEnd.Cluster;
+namespace Millrace.EndToEnd.Harness;
 
 /// <summary>How long the tests go on that only look for something that must never happen.</summary>
 internal static class LongRun
 {
-    /// <summary>./dev e2e --long Cluster: as long as a release is tested.</summary>
+    /// <summary>./dev e2e --long: as long as a release is tested.</summary>
     public static bool IsAsked { get; } = Environment.GetEnvironmentVariable("MILLRACE_E2E") == "long";
+
+    /// <summary>A page is looked at once a second so often.</summary>
+    public static int Looks { get; } = IsAsked ? 120 : 45;
+
+    /// <summary>How long a low-latency stream is judged while its publisher stops, is killed and comes back.</summary>
+    public static TimeSpan Conformance { get; } = TimeSpan.FromSeconds(IsAsked ? 180 : 90);
 
     public static TimeSpan Crawl { get; } = TimeSpan.FromSeconds(IsAsked ? 120 : 24);
 
