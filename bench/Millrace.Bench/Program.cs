@@ -4,6 +4,7 @@ using Millrace.Bench.Commands;
 var root = new RootCommand("Benchmarks of Millrace: what a delivered Gbit and a received one cost, how much time the server adds, what slow viewers cost others, what viewers that come and go cost and leave behind, what HTTP and HLS cost, what a send costs, what memory a viewer takes.")
 {
     FanoutCommand.Create(),
+    EdgesCommand.Create(),
     LatencyCommand.Create(),
     PublishCommand.Create(),
     ChurnCommand.Create(),
