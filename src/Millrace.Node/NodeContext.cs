@@ -33,19 +33,19 @@ internal sealed class NodeContext(NodeSettings settings, StreamRegistry registry
 
     public TrafficZones Traffic => Sessions.Traffic;
 
-    public Origins Origins => LazyInitializer.EnsureInitialized(ref field, () => new Origins(Settings));
+    public Origins Origins => field ?? LazyInitializer.EnsureInitialized(ref field, () => new Origins(Settings));
 
     /// <summary>Streams that other nodes hold.</summary>
-    public Upstreams Upstreams => LazyInitializer.EnsureInitialized(ref field, () => new Upstreams(this));
+    public Upstreams Upstreams => field ?? LazyInitializer.EnsureInitialized(ref field, () => new Upstreams(this));
 
     /// <summary>Streams that are published here and belong to other nodes.</summary>
-    public Pushers Pushers => LazyInitializer.EnsureInitialized(ref field, () => new Pushers(this));
+    public Pushers Pushers => field ?? LazyInitializer.EnsureInitialized(ref field, () => new Pushers(this));
 
     /// <summary>Where clients are sent who come for a stream that another node has.</summary>
-    public Redirects Redirects => LazyInitializer.EnsureInitialized(ref field, () => new Redirects(this));
+    public Redirects Redirects => field ?? LazyInitializer.EnsureInitialized(ref field, () => new Redirects(this));
 
     /// <summary>Who may play and publish.</summary>
-    public AccessJudge Access => LazyInitializer.EnsureInitialized(ref field, () => new AccessJudge(this));
+    public AccessJudge Access => field ?? LazyInitializer.EnsureInitialized(ref field, () => new AccessJudge(this));
 
     /// <summary>Which node has which stream; null before the node has started.</summary>
     public IOriginMap? OriginMap { get; set; }
