@@ -20,6 +20,7 @@ internal static partial class Libc
     public const int IPPROTO_TCP = 6;
     public const int TCP_NODELAY = 1;
     public const int TCP_MAXSEG = 2;
+    public const int TCP_QUICKACK = 12;
     public const int IP_BIND_ADDRESS_NO_PORT = 24;
     public const int MSG_TRUNC = 0x20;
     public const int MSG_NOSIGNAL = 0x4000;
