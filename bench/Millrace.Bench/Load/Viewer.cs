@@ -63,8 +63,8 @@ internal sealed class Viewer
         if (!Alive || !_counting) return;
         _client.Beat();
         Flush();
-        // Who has sent something acknowledges no more when it reads but when the next comes (tcp(7)): by loopback in the server's send, and at
-        // its cost. Those who only read do it at their own; over a network it makes no difference.
+        // Who has sent something acknowledges no more when it reads but when the next bytes come (tcp(7)): by loopback in the server's send, and
+        // at its cost, where those who only read do it at their own.
         int one = 1;
         _ = Libc.setsockopt(Fd, Libc.IPPROTO_TCP, Libc.TCP_QUICKACK, in one, sizeof(int));
     }

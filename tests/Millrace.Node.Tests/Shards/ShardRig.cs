@@ -118,7 +118,7 @@ internal sealed class RigViewer : ShardConnection
 
     protected override void OnReadable(long now)
     {
-        Receive(Shard.ReceiveBuffer);
+        BytesIn += Math.Max(0, Receive(Shard.ReceiveBuffer));
         Readable?.Invoke();
     }
 
