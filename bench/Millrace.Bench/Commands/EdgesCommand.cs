@@ -17,7 +17,7 @@ internal static class EdgesCommand
         Option<int> runs = new("--runs") { Description = "Pairs", DefaultValueFactory = _ => 9 };
         Option<int> merge = new("--merge-ms") { Description = "The server's window in ms", DefaultValueFactory = _ => FanoutPlan.DefaultWindowMs };
         Option<double> warm = new("--warm") { Description = "Seconds that each of both kinds is served before", DefaultValueFactory = _ => 30 };
-        Option<double> settle = new("--settle") { Description = "Seconds between the last one's start and the window", DefaultValueFactory = _ => 3 };
+        Option<double> settle = new("--settle") { Description = "Seconds between the last one's start and the window: a new link measures clocks for 3.2", DefaultValueFactory = _ => 6 };
         Option<double> seconds = new("--seconds") { Description = "Measured window of a run", DefaultValueFactory = _ => 10 };
         Option<double?> bar = new("--bar") { Description = "Largest accepted ratio of an edge to an RTMP viewer, e.g. 1" };
         var common = new CommonOptions(21980);

@@ -124,10 +124,10 @@ internal sealed class Fleet : IDisposable
         }
     }
 
-    /// <summary>Each as often as an edge that has nothing else to say, and not all at once.</summary>
+    /// <summary>Each is asked in good time whether it has a heartbeat to send, and not all are at once.</summary>
     private void Beat()
     {
-        const double Interval = 0.2;
+        const double Interval = 0.025;
         var due = (int)Math.Min(_viewers.Count, (_lastPass - _lastBeat) / Interval * _viewers.Count);
         if (due == 0) return;
         _lastBeat = _lastPass;

@@ -19,7 +19,7 @@ internal abstract class MediaClient
 
     public Action<MediaMessage>? OnMedia { get; set; }
 
-    /// <summary>Writes a sign of life, where the server takes for dead who gives none.</summary>
+    /// <summary>Writes a sign of life when one is due, where the server takes for dead who gives none.</summary>
     public virtual void Beat()
     {
     }

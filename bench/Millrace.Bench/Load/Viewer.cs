@@ -62,6 +62,7 @@ internal sealed class Viewer
     {
         if (!Alive || !_counting) return;
         _client.Beat();
+        if (_client.Output.WrittenCount == 0) return;
         Flush();
         // Who has sent something acknowledges no more when it reads but when the next bytes come (tcp(7)): by loopback in the server's send, and
         // at its cost, where those who only read do it at their own.

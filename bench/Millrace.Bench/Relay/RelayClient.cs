@@ -25,11 +25,12 @@ internal sealed class RelayClient(string app, string name, int number) : MediaCl
         }
     }
 
-    /// <summary>As a session would: the answers are among what is counted and dropped.</summary>
+    /// <summary>The session need not know that its heartbeats are answered: what comes is counted and dropped.</summary>
     public override void Beat()
     {
-        Span<byte> sent = stackalloc byte[sizeof(long)];
-        RelayWriter.Message(Output, RelayMessageType.Heartbeat, sent);
+        var now = Now;
+        _session.OnReceived(now);
+        _session.OnDeadline(now, Output);
     }
 
     private void Handle(in RelayEvent happened)

@@ -153,12 +153,12 @@ internal sealed partial class HttpConnection : ShardConnection
                 _headDeadline = Math.Min(_headDeadline, now + Node.Settings.Limits.RequestTimeout.ToMicros());
             // What was seen stays in the socket: be told when there is more, not that there is some.
             _peeked = seen;
-            Native.SetOption(Descriptor, Native.SolSocket, Native.SoReceiveLowWater, seen + 1);
+            WakeFor(seen + 1);
             return;
         }
 
         if (_peeked > 0)
-            Native.SetOption(Descriptor, Native.SolSocket, Native.SoReceiveLowWater, 1);
+            WakeFor(1);
         _peeked = 0;
         if (!HttpRequestHead.CanBeHttp(bytes))
             Refuse(400, "not an HTTP request", now);

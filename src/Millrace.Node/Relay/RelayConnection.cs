@@ -34,6 +34,9 @@ internal sealed partial class RelayConnection : ShardConnection
     private readonly RelaySession _session;
     private readonly IRelayClient? _client;
     private readonly long _connectDeadline;
+
+    /// <summary>Longest time between two looks at a link while media flows.</summary>
+    private readonly long _aheadMicros;
     private RelayPlayer? _player;
     private RelayPublisher? _publisher;
     private RelayLink? _link;
@@ -50,6 +53,7 @@ internal sealed partial class RelayConnection : ShardConnection
     {
         (_node, _client) = (node, client);
         var relay = node.Settings.Relay;
+        _aheadMicros = relay.Heartbeat.ToMicros() + TogetherMicros;
         _session = new RelaySession(
             new RelayOptions
             {
@@ -191,16 +195,9 @@ internal sealed partial class RelayConnection : ShardConnection
         }
 
         _session.OnSent(LastProgress);
-        if (now < Math.Min(_session.NextDeadline, _looksAt))
+        LookForLife(now);
+        if (IsEnding || now < Math.Min(_session.NextDeadline, _looksAt))
             return;
-        if (_session.IsSilent(now))
-        {
-            // What has come and was not read yet, for a pause of this node's own, is a sign of life.
-            OnReadable(now);
-            if (IsEnding)
-                return;
-        }
-
         _session.OnDeadline(now, Shard.Reply);
         Look(now);
         SendReply(now);
@@ -214,8 +211,10 @@ internal sealed partial class RelayConnection : ShardConnection
     protected override long NextTimer(long now)
     {
         var next = IsConnecting ? _connectDeadline : _session.NextDeadline;
-        var isFlowing = _player is { IsStarted: true } && next != long.MaxValue;
-        return isFlowing && next - now > TogetherMicros ? next / TogetherMicros * TogetherMicros : next;
+        if (_player is not { IsStarted: true } || next == long.MaxValue)
+            return next;
+        var together = (next + TogetherMicros - 1) / TogetherMicros * TogetherMicros;
+        return _session.IsSilent(together) ? next : together;
     }
 
     protected override void OnClosed(string reason)
@@ -264,6 +263,22 @@ internal sealed partial class RelayConnection : ShardConnection
         _looksAt = _link is null ? 0 : now + LookMicros;
         _player?.OnTimer();
         Measure();
+    }
+
+    /// <summary>
+    /// A peer is silent when nothing has come of it, read or not. Of a receiver of media the kernel says since when, and is asked in time. Of
+    /// others it cannot: more may have found no room in the socket.
+    /// </summary>
+    private void LookForLife(long now)
+    {
+        var since = -1L;
+        if (_player is { IsStarted: true } && _session.IsSilent(now + _aheadMicros) && (since = TcpInfo.SinceReceived(Descriptor)) >= 0)
+            _session.OnReceived(now - since);
+        if (!_session.IsSilent(now))
+            return;
+        OnReadable(now);
+        if (since >= 0)
+            _session.OnReceived(now - since);
     }
 
     private void Measure()

@@ -44,7 +44,6 @@ internal sealed unsafe partial class Shard
             asleep = timeout == 0 ? 0 : now - asleep;
             if (Dispatch(_poll, count, now))
                 ServeCrowd();
-            _patient.Look(now);
             // Those alone that are there now: an acceptor can be faster than this.
             for (var posted = _inbox.Count; posted > 0 && _inbox.TryDequeue(out var action); posted--)
                 RunPosted(action);
@@ -86,10 +85,6 @@ internal sealed unsafe partial class Shard
             else if (token == CrowdToken)
             {
                 hasCrowd = true;
-            }
-            else if (token == PatientToken)
-            {
-                _patient.Serve(now);
             }
             else if (_connections[token] is { } connection)
             {

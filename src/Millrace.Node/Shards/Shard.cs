@@ -21,13 +21,11 @@ internal sealed unsafe partial class Shard : IDisposable
     private const int ReceiveBytes = 256 * 1024;
     private const long WakeToken = -1;
     private const long CrowdToken = -2;
-    private const long PatientToken = -3;
 
     private readonly EventPoll _poll = new();
 
     // Within the other, so that a publisher never waits behind thousands of viewers.
     private readonly EventPoll _crowd = new();
-    private readonly PatientPoll _patient;
     private readonly int _wake;
     private readonly ConcurrentQueue<Action> _inbox = new();
     private readonly ILogger _logger;
@@ -54,7 +52,6 @@ internal sealed unsafe partial class Shard : IDisposable
             throw new Win32Exception(Native.LastError, "eventfd");
         if (!_poll.TryAdd(_wake, Native.EpollIn, WakeToken) || !_poll.TryAdd(_crowd.Descriptor, Native.EpollIn, CrowdToken))
             throw new Win32Exception(Native.LastError, "epoll_ctl");
-        _patient = new PatientPoll(_poll, PatientToken, Wheel, (poll, count, now) => Dispatch(poll, count, now));
         _thread = new Thread(Run) { Name = $"shard-{number}", IsBackground = true };
     }
 
@@ -180,19 +177,10 @@ internal sealed unsafe partial class Shard : IDisposable
             throw new Win32Exception(Native.LastError, "epoll_ctl");
     }
 
-    /// <summary>From here on what the peer says is heard by way of <see cref="PatientPoll"/>; that its socket is writable again, or gone, at once.</summary>
-    public void ListenPatiently(ShardConnection connection)
-    {
-        if (!_patient.TryAdd(connection.Descriptor, connection.Token))
-            throw new Win32Exception(Native.LastError, "epoll_ctl");
-    }
-
     /// <summary>Lets go of a connection without closing its descriptor.</summary>
     public void Release(ShardConnection connection)
     {
         PollOf(connection).Remove(connection.Descriptor);
-        if (connection.IsPatient)
-            _patient.Remove(connection.Descriptor);
         Forget(connection);
     }
 
@@ -200,7 +188,6 @@ internal sealed unsafe partial class Shard : IDisposable
     {
         _poll.Dispose();
         _crowd.Dispose();
-        _patient.Dispose();
         _ = Native.Close(_wake);
     }
 

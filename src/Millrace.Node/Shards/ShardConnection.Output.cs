@@ -121,16 +121,6 @@ internal abstract unsafe partial class ShardConnection
             Shard.MoveToCrowd(this, _interest);
     }
 
-    /// <summary>A peer that is sent media and says little itself; see <see cref="PatientPoll"/>.</summary>
-    public void BecomePatient()
-    {
-        if (IsPatient || IsClosed)
-            return;
-        IsPatient = true;
-        Shard.ListenPatiently(this);
-        SetInterest(_interest & ~(Native.EpollIn | Native.EpollReadHangup));
-    }
-
     /// <summary>
     /// Something waits for room between two messages: <see cref="OnDrained"/> is called. A mark here, for what it is about is in no cache
     /// when very many are sent to.
@@ -142,6 +132,9 @@ internal abstract unsafe partial class ShardConnection
 
     /// <summary>The socket takes bytes again.</summary>
     protected virtual void OnWritable(long now) => Pump(now);
+
+    /// <summary>The loop is told of what the peer sends when it is this many bytes, or when the peer goes; until then they stay in the socket.</summary>
+    public void WakeFor(int bytes) => Native.SetOption(Descriptor, Native.SolSocket, Native.SoReceiveLowWater, bytes);
 
     /// <summary>
     /// What the peer sends stays in its socket until <see cref="ResumeInput"/>, and nobody is woken for it. Should the peer go, its

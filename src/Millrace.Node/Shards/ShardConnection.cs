@@ -67,9 +67,6 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
     /// <summary>One of very many that ask or read at the same moment: the others' events come first.</summary>
     internal bool IsOfCrowd { get; private set; }
 
-    /// <summary>Has little to say that is urgent; see <see cref="PatientPoll"/>.</summary>
-    internal bool IsPatient { get; private set; }
-
     internal int Token { get; set; } = -1;
 
     internal int SubscriptionIndex { get; set; } = -1;
@@ -132,9 +129,9 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
         if (IsConnecting && !TryFinishConnect(ready, now))
             return;
         HasPeerEnded |= (ready & (Native.EpollReadHangup | Native.EpollHangup)) != 0;
-        // What the peer said before it went is heard first: an unpublish, for one. Of a patient one it is not told here that it has spoken.
+        // What the peer said before it went is heard first: an unpublish, for one.
         var isGone = (ready & Native.EpollError) != 0 || (ready & (Native.EpollHangup | Native.EpollIn)) == Native.EpollHangup;
-        if ((ready & (Native.EpollIn | Native.EpollReadHangup)) != 0 || (isGone && IsPatient))
+        if ((ready & (Native.EpollIn | Native.EpollReadHangup)) != 0)
         {
             if (IsEnding)
                 Discard();

@@ -8,6 +8,7 @@ namespace Millrace.Node.Shards;
 internal readonly record struct TcpInfo(long RoundTripMicros, long UnsentBytes)
 {
     private const int OptionInfo = 11;
+    private const int LastReceivedAt = 52;
     private const int RoundTripAt = 68;
     private const int UnsentAt = 144;
     private const int Length = UnsentAt + sizeof(uint);
@@ -23,16 +24,25 @@ internal readonly record struct TcpInfo(long RoundTripMicros, long UnsentBytes)
         return answer.Task.IsCompletedSuccessfully ? await answer.Task : null;
     }
 
-    private static unsafe TcpInfo? Read(int descriptor)
+    /// <summary>How long ago the kernel received data last, microseconds, as exact as its tick of some milliseconds; -1 where it does not say.</summary>
+    public static long SinceReceived(int descriptor)
+    {
+        Span<byte> info = stackalloc byte[LastReceivedAt + sizeof(uint)];
+        return TryGet(descriptor, info) ? MemoryMarshal.Read<uint>(info[LastReceivedAt..]) * 1_000L : -1;
+    }
+
+    private static TcpInfo? Read(int descriptor)
     {
         Span<byte> info = stackalloc byte[Length];
+        return TryGet(descriptor, info)
+            ? new TcpInfo(MemoryMarshal.Read<uint>(info[RoundTripAt..]), MemoryMarshal.Read<uint>(info[UnsentAt..]))
+            : null;
+    }
+
+    private static unsafe bool TryGet(int descriptor, Span<byte> info)
+    {
         var length = info.Length;
         fixed (byte* target = info)
-        {
-            if (Native.GetOption(descriptor, Native.ProtocolTcp, OptionInfo, target, &length) != 0 || length < Length)
-                return null;
-        }
-
-        return new TcpInfo(MemoryMarshal.Read<uint>(info[RoundTripAt..]), MemoryMarshal.Read<uint>(info[UnsentAt..]));
+            return Native.GetOption(descriptor, Native.ProtocolTcp, OptionInfo, target, &length) == 0 && length == info.Length;
     }
 }

@@ -53,12 +53,16 @@ internal enum RelayMessageType : byte
     /// <summary>Either side: <c>reason</c>; nothing follows.</summary>
     Stop = 10,
 
-    /// <summary>Either side, after a while without another message: <c>sent(fixed 64, microseconds of the sender's Unix time)</c>.</summary>
+    /// <summary>
+    /// Either side, after a while without another message: nothing, or, the first 16 times and then each 5 s, <c>sent(fixed 64, microseconds of
+    /// the sender's Unix time)</c>, which is to be answered. That, the answer, <see cref="Want"/> and <see cref="Fetch"/> are filled with zeros up to
+    /// <see cref="RelayRules.WakeBytes"/>.
+    /// </summary>
     Heartbeat = 11,
 
     /// <summary>
     /// Answers a heartbeat: <c>sent received answered</c>, fixed 64: the heartbeat's own time, and the answering side's when it came and when
-    /// this is sent. One that comes less than 50 ms behind an answered one needs no answer, after the first 16 of a connection less than 1 s.
+    /// this is sent. One that comes less than 50 ms behind an answered one needs no answer.
     /// </summary>
     HeartbeatReply = 12,
 

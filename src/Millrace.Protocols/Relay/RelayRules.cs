@@ -18,6 +18,12 @@ internal static class RelayRules
     /// <summary>Longest object that a peer may announce.</summary>
     public const long MaxObject = 1L << 32;
 
+    /// <summary>
+    /// Whoever sends media need not be woken for less: of all that a receiver of media says empty heartbeats alone are shorter, and so are those
+    /// between two that measure clocks together.
+    /// </summary>
+    public const int WakeBytes = 64;
+
     public static bool IsLog(RelayMessageType type) => type is >= RelayMessageType.Start and <= RelayMessageType.Above;
 
     public static bool IsKnown(RelayMessageType type) => type is > RelayMessageType.None and <= RelayMessageType.Verdict || IsLog(type);

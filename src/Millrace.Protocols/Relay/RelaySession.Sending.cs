@@ -64,7 +64,7 @@ internal sealed partial class RelaySession
     public void Want(IBufferWriter<byte> output, byte formats)
     {
         if (IsMediaReceiver && !IsClosed)
-            Message(output, RelayMessageType.Want, [formats]);
+            Message(output, RelayMessageType.Want, [formats, .. stackalloc byte[RelayWriter.FilledPayload - 1]]);
     }
 
     /// <summary>The receiver of media: asks for an HLS object.</summary>
@@ -75,9 +75,12 @@ internal sealed partial class RelaySession
         if (!IsMediaReceiver || IsClosed)
             return;
         Debug.Assert(RelayText.Fits(name, RelayText.MaxName), "the peer would close");
-        var writer = Header(output, RelayMessageType.Fetch, RelayWriter.LengthOf(id) + RelayText.LengthOf(name));
+        var length = RelayWriter.LengthOf(id) + RelayText.LengthOf(name);
+        var filler = Math.Max(0, RelayWriter.FilledPayload - length);
+        var writer = Header(output, RelayMessageType.Fetch, length + filler);
         writer.Number((ulong)id);
         writer.Text(name);
+        output.Write(stackalloc byte[filler]);
     }
 
     /// <summary>The sender of media: answers a fetch.</summary>

@@ -149,6 +149,9 @@ internal sealed partial class RelaySession : IDisposable
             _pulse.WriteReply(output, nowMicros);
     }
 
+    /// <summary>When the last bytes that the session was given had come, if the caller knows better than by when it read them.</summary>
+    public void OnReceived(long atMicros) => _pulse.OnReceived(atMicros);
+
     /// <summary>Bytes went to the peer by another way than this session: as good as a heartbeat.</summary>
     public void OnSent(long nowMicros)
     {

@@ -10,6 +10,9 @@ internal readonly struct RelayWriter(IBufferWriter<byte> output)
     /// <summary>Of a varint of 64 bits.</summary>
     public const int MaxVarint = 10;
 
+    /// <summary>Shortest payload of a message that is as long as <see cref="RelayRules.WakeBytes"/>, bytes.</summary>
+    public const int FilledPayload = RelayRules.WakeBytes - 2;
+
     /// <summary>Bytes of a varint.</summary>
     public static int LengthOf(ulong value)
     {

@@ -100,39 +100,39 @@ public sealed class ShardTests
     }
 
     [Fact]
-    public async Task A_patient_peer_gets_its_media_in_turns_as_others_do_and_its_words_and_its_end_are_heard()
+    public async Task Nobody_is_woken_for_less_than_so_many_bytes_but_for_the_end_of_the_peer()
     {
-        const int Length = (2 * ShardConnection.TurnBytes) + 1;
         using var rig = new ShardRig();
         var log = rig.AddLog("x", 0);
         var words = 0;
-        var viewer = rig.AddViewer(log, onReadable: () => words++, socketBytes: 2 * Length);
-        viewer.BecomePatient();
-        log.Append(new byte[Length]);
+        var reserved = rig.AddViewer(log, onReadable: () => words++);
+        var talker = rig.AddViewer(log);
+        reserved.WakeFor(4);
         rig.Shard.Start();
-        using (new Drain(rig.FarEnds))
-            await Wait.Until(() => viewer.BytesOut == Length, "the viewer has the last byte");
 
-        rig.FarEnds[0].Send("x"u8);
-        await Wait.Until(() => words == 1, "the word is heard");
-        rig.FarEnds[0].Send("y"u8);
-        await Wait.Until(() => words == 2, "the next too");
+        rig.FarEnds[0].Send("abc"u8);
+        rig.FarEnds[1].Send("x"u8);
+        await Wait.Until(() => talker.BytesIn == 1, "who has spoken since is heard");
+        words.ShouldBe(0);
+        rig.FarEnds[0].Send("d"u8);
+        await Wait.Until(() => words == 1, "so much is heard");
+        reserved.BytesIn.ShouldBe(4);
+
+        rig.FarEnds[0].Send("ef"u8);
         rig.FarEnds[0].Shutdown(System.Net.Sockets.SocketShutdown.Send);
-        await Wait.Until(() => viewer.IsClosed, "its end is heard");
-        rig.Shard.ConnectionCount.ShouldBe(0);
+        await Wait.Until(() => reserved.IsClosed, "its end is heard");
+        reserved.BytesIn.ShouldBe(6);
     }
 
     [Fact]
-    public async Task What_a_patient_peer_said_before_it_reset_the_connection_is_heard()
+    public async Task What_a_peer_said_before_it_reset_the_connection_is_heard_however_little()
     {
         using var rig = new ShardRig();
         var viewer = rig.AddViewer(rig.AddLog("x", 0));
-        viewer.BecomePatient();
+        viewer.WakeFor(4);
         rig.Shard.Start();
-        rig.FarEnds[0].Send("x"u8);
-        await Wait.Until(() => viewer.BytesIn == 1, "the first word is heard: for a while nobody is told of the next");
 
-        rig.FarEnds[0].Send("yz"u8);
+        rig.FarEnds[0].Send("xyz"u8);
         rig.FarEnds[0].LingerState = new System.Net.Sockets.LingerOption(enable: true, seconds: 0);
         rig.FarEnds[0].Close();
 
