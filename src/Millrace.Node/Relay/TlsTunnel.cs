@@ -15,8 +15,8 @@ internal sealed class TlsTunnel
     /// <summary>The largest record of TLS (RFC 8446, 5.1).</summary>
     private const int BufferBytes = 16 * 1024;
 
-    /// <summary>How long the other way may go on when one has ended: a shard gives its peer as long to hear its last words.</summary>
-    private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
+    /// <summary>How long the shard's last words may take when it has let go: what it gives its peer to hear them, and as long again for a busy thread pool.</summary>
+    private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(2);
 
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Socket _inner;
@@ -60,8 +60,9 @@ internal sealed class TlsTunnel
     {
         await using var plain = new NetworkStream(_inner, ownsSocket: true);
         Task[] ways = [UpAsync(plain, secure, outer), DownAsync(secure, plain, check)];
-        await Task.WhenAny(ways[0], ways[1], _closed.Task);
-        // Whichever side has ended, what has been said last still arrives; a peer that takes nothing does not hold this up for ever.
+        // Of whichever side has said all the shard hears, and lets go when it will: the other way may go on until then.
+        await Task.WhenAny(Task.WhenAll(ways), _closed.Task);
+        // What has been said last still arrives; a peer that takes nothing does not hold this up for ever.
         await Task.WhenAll(ways).WaitAsync(LingerTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         outer.Dispose();
         _inner.Dispose();
