@@ -119,7 +119,7 @@ internal sealed class FlvEndpoint(NodeContext node)
 
             if (!current.HasEnded || NodeClock.Micros >= deadline)
             {
-                await AnswerAsync(context, MediaResource.NotLive(resource.Stream!));
+                await AnswerAsync(context, MediaResource.Missing(resource.Stream!, node.Upstreams.RefusalOf(resource.Stream!)));
                 return "the stream did not come in time";
             }
 

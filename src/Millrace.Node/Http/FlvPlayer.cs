@@ -178,7 +178,8 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
         _waitEnd = long.MaxValue;
         connection.Leave();
         connection.CloseSession(reason);
-        Answer(MediaResource.NotLive(_resource!.Stream!), now);
+        var name = _resource!.Stream!;
+        Answer(MediaResource.Missing(name, node.Upstreams.RefusalOf(name)), now);
     }
 
     public override void OnSignal(WireSignal signal, long now)

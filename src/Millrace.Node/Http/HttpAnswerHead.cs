@@ -84,6 +84,7 @@ internal static class HttpAnswerHead
         415 => "HTTP/1.1 415 Unsupported Media Type\r\n"u8,
         416 => "HTTP/1.1 416 Range Not Satisfiable\r\n"u8,
         431 => "HTTP/1.1 431 Request Header Fields Too Large\r\n"u8,
+        502 => "HTTP/1.1 502 Bad Gateway\r\n"u8,
         503 => "HTTP/1.1 503 Service Unavailable\r\n"u8,
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, "no media resource answers so"),
     };

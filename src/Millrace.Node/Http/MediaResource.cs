@@ -102,7 +102,7 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
             return new MediaResource(200, FlvType, "", address.Name, form, Math.Max(waitMicros, node.Settings.Edge.StartTimeout.ToMicros())) { Asked = address.Name, IsPatient = waitMicros > 0 };
         if (waitMicros > 0)
             return new MediaResource(200, FlvType, "", address.Name, form, waitMicros) { Asked = address.Name, IsPatient = true };
-        return refusal is { Code: not RelayRefusalCode.NotFound } ? Refuse(RelayStatus.Of(refusal), refusal.Reason) with { Asked = address.Name } : NotLive(address.Name);
+        return Missing(address.Name, refusal);
     }
 
     /// <summary>Sends the viewer to the node that has the stream, or has him wait until that is known; null where he is served here.</summary>
@@ -118,6 +118,12 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
 
         return lookup.HttpUrl(protocol, path, query.TrimStart('?')) is { } url ? Refuse(307, $"the stream is at node {lookup.Owner}") with { Asked = lookup.Name, Location = url } : null;
     }
+
+    /// <summary>A stream is not here.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="refusal">What other nodes have said; null where it is not theirs.</param>
+    public static MediaResource Missing(StreamName name, RelayRefusal? refusal) =>
+        refusal is { Code: not RelayRefusalCode.NotFound } ? Refuse(RelayStatus.Of(refusal), refusal.Reason) with { Asked = name } : NotLive(name);
 
     public static MediaResource NotLive(StreamName name) => Refuse(404, $"{name.Path} is not live") with { Asked = name };
 

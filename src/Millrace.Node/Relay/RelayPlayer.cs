@@ -1,4 +1,5 @@
 using System.Buffers;
+using Microsoft.Extensions.Logging;
 using Millrace.Protocols.Relay;
 using Millrace.Streams;
 using Millrace.Streams.Hls;
@@ -189,7 +190,13 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
         // First of all that it is told: it is about what comes before.
         if (!IsStarted)
             Start(NodeClock.Micros);
-        connection.Protocol.SendPlaylists(connection.Shard.Reply, output.WrittenSpan);
+        if (!connection.Protocol.TrySendPlaylists(connection.Shard.Reply, output.WrittenSpan))
+        {
+            node.Loggers.CreateLogger("Millrace.Relay").LogWarning(
+                "{Stream}: {Node} gets no {Format} playlists, for they are too long: {Bytes} bytes; see hls.segments", name, connection.Protocol.PeerNode, format, output.WrittenCount);
+            return;
+        }
+
         // Not an answer among others, of which only so many may wait for a slow line: with a long window it is larger than they may be together.
         connection.QueueReply();
         connection.Pump(NodeClock.Micros);

@@ -283,8 +283,8 @@ internal sealed partial class RelayPuller : OriginClient
 
     private void Settle(UpstreamState state)
     {
-        Volatile.Write(ref _state, (int)state);
-        Interlocked.MemoryBarrier();
+        if (Interlocked.Exchange(ref _state, (int)state) == (int)UpstreamState.Pending)
+            _upstreams.NoteSettled();
         Waiters.OnPublished();
     }
 }

@@ -10,6 +10,7 @@ internal static class RelayStatus
     {
         RelayRefusalCode.NotFound => 404,
         RelayRefusalCode.Denied => 403,
+        RelayRefusalCode.Unavailable => 503,
         _ => 502,
     };
 }

@@ -15,7 +15,7 @@ internal sealed class TlsTunnel
     /// <summary>The largest record of TLS (RFC 8446, 5.1).</summary>
     private const int BufferBytes = 16 * 1024;
 
-    /// <summary>How long the shard's last words may take when it has let go: what it gives its peer to hear them, and as long again for a busy thread pool.</summary>
+    /// <summary>How long last words may take when a side has gone: what a shard gives its peer to hear them, and as long again for a busy thread pool.</summary>
     private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(2);
 
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -60,8 +60,8 @@ internal sealed class TlsTunnel
     {
         await using var plain = new NetworkStream(_inner, ownsSocket: true);
         Task[] ways = [UpAsync(plain, secure, outer), DownAsync(secure, plain, check)];
-        // Of whichever side has said all the shard hears, and lets go when it will: the other way may go on until then.
-        await Task.WhenAny(Task.WhenAll(ways), _closed.Task);
+        // A shard that has only said all waits for its answer as long as it likes.
+        await Task.WhenAny(ways[1], _closed.Task);
         // What has been said last still arrives; a peer that takes nothing does not hold this up for ever.
         await Task.WhenAll(ways).WaitAsync(LingerTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         outer.Dispose();

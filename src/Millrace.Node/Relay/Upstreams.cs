@@ -34,6 +34,7 @@ internal sealed class Upstreams(NodeContext node)
     private readonly ConcurrentDictionary<StreamName, RelayIntake> _published = new();
     private readonly MissingNames _missing = new();
     private volatile bool _stops;
+    private int _pending;
 
     /// <summary>The cluster's map is asked who has a stream.</summary>
     public bool IsMapped => node.OriginMap is not null && (node.Settings.Cluster.Map == OriginMapKind.Redis || node.Settings.Cluster.Advertise.Length > 0);
@@ -72,9 +73,19 @@ internal sealed class Upstreams(NodeContext node)
             return UpstreamState.Local;
         if (_missing.TryFind(name, now, out refusal))
             return UpstreamState.Missing;
+        if (Volatile.Read(ref _pending) >= node.Settings.Edge.Pending)
+        {
+            refusal = new RelayRefusal(RelayRefusalCode.Unavailable, "too many streams are being asked for (edge.pending)");
+            return UpstreamState.Missing;
+        }
+
         var puller = new RelayPuller(this, node, ShardOf(name), name, node.Origins.Of(name, ProtocolOf(name, protocol)), arguments, path);
         if (_pullers.TryAdd(name, puller))
+        {
+            Interlocked.Increment(ref _pending);
             puller.Begin(now);
+        }
+
         return UpstreamState.Pending;
     }
 
@@ -83,6 +94,14 @@ internal sealed class Upstreams(NodeContext node)
     /// </summary>
     public bool IsMissing(StreamName name) =>
         _pullers.TryGetValue(name, out var puller) ? puller.State == UpstreamState.Missing : _missing.TryFind(name, NodeClock.Micros, out _);
+
+    /// <summary>What the origins have said of a stream that did not come; null where it is not theirs, or has come.</summary>
+    public RelayRefusal? RefusalOf(StreamName name)
+    {
+        if (_pullers.TryGetValue(name, out var puller) && puller.State == UpstreamState.Pending)
+            return new RelayRefusal(RelayRefusalCode.Unavailable, "no other node has answered in time");
+        return _missing.TryFind(name, NodeClock.Micros, out var refusal) ? refusal : null;
+    }
 
     /// <summary>Where those wait who need the stream; null when it is not being asked for any more.</summary>
     public HlsWaiters? WaitersOf(StreamName name) => _pullers.TryGetValue(name, out var puller) ? puller.Waiters : null;
@@ -115,6 +134,9 @@ internal sealed class Upstreams(NodeContext node)
 
     internal void NoteMissing(StreamName name, RelayRefusal refusal, long now) =>
         _missing.Add(name, refusal, now + node.Settings.Edge.NegativeCache.ToMicros(), now);
+
+    /// <summary>It is known whether a stream comes.</summary>
+    internal void NoteSettled() => Interlocked.Decrement(ref _pending);
 
     internal void Forget(RelayPuller puller) => _pullers.TryRemove(new KeyValuePair<StreamName, RelayPuller>(puller.Name, puller));
 

@@ -12,6 +12,12 @@ internal sealed record EdgeSettings
     /// <summary>A name that no origin knows is not asked for again for this long; default 1 s.</summary>
     public TimeSpan NegativeCache { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// So many streams are asked for at once, and the next is answered with 503: names are made up by clients, and each is a connection to an origin
+    /// for as long as that takes to answer; default 4,096.
+    /// </summary>
+    public int Pending { get; init; } = 4_096;
+
     /// <summary>An origin that takes no connection for this long is passed over; default 1 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(1);
 

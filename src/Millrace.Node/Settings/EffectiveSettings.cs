@@ -6,6 +6,12 @@ namespace Millrace.Node.Settings;
 internal static class EffectiveSettings
 {
     /// <summary>
+    /// By so much of it a link's window is longer than a viewer's: what other nodes say has its price too, and fewer sends pay it, so that an edge
+    /// costs its origin no more than a viewer does.
+    /// </summary>
+    private const int RelayShare = 6;
+
+    /// <summary>
     /// The configured vhost of a host name (from a URL, a Host header or <c>?vhost=</c>; without port): an exact name or alias,
     /// else the longest pattern that matches, else <c>default</c>.
     /// </summary>
@@ -104,7 +110,7 @@ internal static class EffectiveSettings
         {
             MergeFormat.Rtmp => merge.Rtmp,
             MergeFormat.Flv => merge.Flv,
-            MergeFormat.Relay => merge.Relay,
+            MergeFormat.Relay => merge.Relay ?? merge.Default + (merge.Default / RelayShare),
             _ => merge.WsFlv,
         };
         return vhost.AppOf(app)?.Merge ?? ofFormat ?? merge.Default;

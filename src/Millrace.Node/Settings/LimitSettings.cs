@@ -11,7 +11,7 @@ internal sealed record LimitSettings
 
     /// <summary>
     /// Connections open at once from one address (one /64 for IPv6); default 2,000; 0 is no limit. High enough for an
-    /// office or a carrier's NAT, low enough that one host cannot take all of <see cref="Connections"/>.
+    /// office or a carrier's NAT, low enough that one host cannot take all of <see cref="Connections"/>. Links from other nodes do not count.
     /// </summary>
     public int ConnectionsPerIp { get; init; } = 2_000;
 

@@ -6,7 +6,7 @@ namespace Millrace.Node.Shards;
 
 /// <summary>
 /// Open connections, in all and by address (IPv6: by /64, which one subscriber has), against <c>limits.connections</c> and
-/// <c>limits.connections_per_ip</c>. Addresses without a connection are forgotten.
+/// <c>limits.connections_per_ip</c>. Addresses without a connection are forgotten. Links from other nodes count in all alone: an edge has one for each stream.
 /// </summary>
 internal sealed class ConnectionCounts(int limit, int limitPerAddress)
 {
@@ -21,7 +21,7 @@ internal sealed class ConnectionCounts(int limit, int limitPerAddress)
     public long Entered { get; private set; }
 
     /// <summary>Takes a place, or says why there is none.</summary>
-    public string? TryEnter(IPAddress address)
+    public string? TryEnter(IPAddress address, bool isLink = false)
     {
         lock (_gate)
         {
@@ -31,34 +31,45 @@ internal sealed class ConnectionCounts(int limit, int limitPerAddress)
                 return "limits.connections is reached";
             }
 
-            var key = KeyOf(address);
-            _byAddress.TryGetValue(key, out var count);
-            if (limitPerAddress > 0 && count >= limitPerAddress)
+            if (!isLink && !TryCount(KeyOf(address)))
             {
                 Refused++;
                 return "limits.connections_per_ip is reached";
             }
 
-            _byAddress[key] = count + 1;
             Total++;
             Entered++;
             return null;
         }
     }
 
-    public void Leave(IPAddress address)
+    public void Leave(IPAddress address, bool isLink = false)
     {
         lock (_gate)
         {
-            var key = KeyOf(address);
-            if (!_byAddress.TryGetValue(key, out var count))
-                return;
-            if (count == 1)
-                _byAddress.Remove(key);
-            else
-                _byAddress[key] = count - 1;
-            Total--;
+            if (isLink || TryUncount(KeyOf(address)))
+                Total--;
         }
+    }
+
+    private bool TryCount(ulong key)
+    {
+        _byAddress.TryGetValue(key, out var count);
+        if (limitPerAddress > 0 && count >= limitPerAddress)
+            return false;
+        _byAddress[key] = count + 1;
+        return true;
+    }
+
+    private bool TryUncount(ulong key)
+    {
+        if (!_byAddress.TryGetValue(key, out var count))
+            return false;
+        if (count == 1)
+            _byAddress.Remove(key);
+        else
+            _byAddress[key] = count - 1;
+        return true;
     }
 
     private static ulong KeyOf(IPAddress address)

@@ -12,6 +12,9 @@ internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionC
 
     public IPEndPoint Remote { get; } = remote;
 
+    /// <summary>It comes from another node.</summary>
+    public bool IsLink { get; init; }
+
     /// <summary>It is the end of a tunnel: its bytes go on over TLS.</summary>
     public bool IsEncrypted { get; init; }
 
@@ -40,6 +43,6 @@ internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionC
         if (_isClosed)
             return;
         _isClosed = true;
-        counts?.Leave(Remote.Address);
+        counts?.Leave(Remote.Address, IsLink);
     }
 }

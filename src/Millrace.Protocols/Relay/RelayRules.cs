@@ -9,7 +9,7 @@ internal static class RelayRules
     /// <summary>Longest message that steers.</summary>
     public const int MaxControl = 64 << 10;
 
-    /// <summary>Longest message that describes a stream: its playlists and Configs.</summary>
+    /// <summary>Longest message that describes a stream and its Configs.</summary>
     public const int MaxState = 4 << 20;
 
     /// <summary>Longest piece of an object, its id included.</summary>
@@ -36,9 +36,10 @@ internal static class RelayRules
     /// <summary>Longest payload, bytes.</summary>
     public static int Limit(RelayMessageType type) => type switch
     {
-        RelayMessageType.Unit => RelayFrame.MaxPayload,
+        // Playlists: some 9,000 segments of ten parts.
+        RelayMessageType.Unit or RelayMessageType.Playlists => RelayFrame.MaxPayload,
         RelayMessageType.ObjectData => MaxObjectData,
-        RelayMessageType.Accepted or RelayMessageType.Playlists => MaxState,
+        RelayMessageType.Accepted => MaxState,
         RelayMessageType.Start or RelayMessageType.Era or RelayMessageType.Config or RelayMessageType.Metadata => MaxState,
         _ when IsSetup(type) => MaxSetup,
         _ when IsKnown(type) => MaxControl,

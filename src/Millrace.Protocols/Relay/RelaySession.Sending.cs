@@ -109,11 +109,14 @@ internal sealed partial class RelaySession
         }
     }
 
-    /// <summary>The sender of media: the state of a form's playlists; at most <see cref="RelayRules.MaxState"/> bytes.</summary>
-    public void SendPlaylists(IBufferWriter<byte> output, ReadOnlySpan<byte> payload)
+    /// <summary>The sender of media: the state of a form's playlists; false when it is longer than a message may be.</summary>
+    public bool TrySendPlaylists(IBufferWriter<byte> output, ReadOnlySpan<byte> payload)
     {
+        if (payload.Length > RelayRules.Limit(RelayMessageType.Playlists))
+            return false;
         if (IsMediaSender && !IsClosed)
             Message(output, RelayMessageType.Playlists, payload);
+        return true;
     }
 
     /// <summary>Either side: says why, when the peer can understand it, and closes.</summary>

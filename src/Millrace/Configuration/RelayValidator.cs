@@ -20,6 +20,7 @@ internal static class RelayValidator
         checks.Duration("edge.linger", edge.Linger);
         checks.Positive("edge.start_timeout", edge.StartTimeout, Millisecond, Minute);
         checks.Duration("edge.negative_cache", edge.NegativeCache, Minute);
+        checks.Count("edge.pending", edge.Pending, 1, 1_000_000);
         checks.Positive("edge.connect_timeout", edge.ConnectTimeout, Millisecond, Minute);
         checks.Positive("edge.media_timeout", edge.MediaTimeout, Millisecond, Minute);
         checks.Duration("edge.failback", edge.Failback);

@@ -17,7 +17,7 @@ internal sealed class Crowd : IDisposable
         for (var i = 0; i < count; i++)
         {
             Rtmp.Add(await Viewers.RtmpAsync(server, "x"));
-            Flv.Add(await FlvViewer.PlayAsync(server, "x"));
+            Flv.Add(await FlvViewer.PlayAsync(server, "x", keeps: true));
         }
     }
 
@@ -29,6 +29,9 @@ internal sealed class Crowd : IDisposable
         foreach (var (viewer, before) in Flv.Zip(bytes))
             await viewer.HasBytesAsync(before + 10_000, Deadline);
     }
+
+    /// <summary>The numbers of the pictures that each has been sent, in order.</summary>
+    public List<List<int>> Numbers() => [.. Rtmp.Select(NumberedSource.NumbersOf), .. Flv.Select(static viewer => viewer.Numbers)];
 
     public void ShouldAllBeThere()
     {
@@ -47,6 +50,13 @@ internal sealed class Crowd : IDisposable
 internal sealed class HlsCrowd(MillraceServer server, int count) : IAsyncDisposable
 {
     public List<HlsFollower> Followers { get; } = [.. Enumerable.Range(0, count).Select(_ => new HlsFollower(server, "x"))];
+
+    /// <summary>The numbers of the pictures that each has played, in order; none has met an answer that it could not go on from.</summary>
+    public List<List<int>> Numbers()
+    {
+        Followers.SelectMany(static follower => follower.Errors).ShouldBeEmpty();
+        return Followers.ConvertAll(static follower => follower.Numbers);
+    }
 
     /// <summary>Waits until each of them has got so many more parts.</summary>
     public async Task HasPartsAsync(int more)

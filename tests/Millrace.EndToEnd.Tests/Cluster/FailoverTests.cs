@@ -5,7 +5,7 @@ namespace Millrace.EndToEnd.Cluster;
 
 /// <summary>
 /// Two origins, one edge with the publisher, another with the viewers: whatever happens to the origin that both use, nobody is disconnected, and as
-/// both origins are below one authority nobody misses a picture.
+/// both origins are below one authority nobody misses a picture, nor when it comes back.
 /// </summary>
 public sealed class FailoverTests
 {
@@ -51,27 +51,32 @@ public sealed class FailoverTests
         }
 
         await second.LiveAsync("default/live/x");
+        await far.ContainsAsync("default/live/x", "\"switches\":1");
         await crowd.HasMediaAsync(crowd.Rtmp.Max(static viewer => viewer.MediaCount) + 200);
         await hls.HasPartsAsync(7);
         first.Process.Thaw();
         upLine.Restore();
         downLine.Restore();
         await (cable?.PlugAsync() ?? Task.CompletedTask);
+        if (fault != "killed")
+        {
+            await far.ContainsAsync("default/live/x", "\"switches\":2");
+            await first.LiveAsync("default/live/x");
+            await crowd.HasMediaAsync(crowd.Rtmp.Max(static viewer => viewer.MediaCount) + 100);
+            await hls.HasPartsAsync(4);
+        }
 
         publisher.HasEnded.ShouldBeFalse();
         crowd.ShouldAllBeThere();
-        foreach (var viewer in crowd.Rtmp)
-        {
-            var numbers = NumberedSource.NumbersOf(viewer);
+        foreach (var numbers in crowd.Numbers().Concat(hls.Numbers()))
             numbers.ShouldBe([.. Enumerable.Range(numbers[0], numbers.Count)], "no picture is missing");
-        }
-
-        hls.Followers.SelectMany(static follower => follower.Errors).ShouldBeEmpty();
     }
 
     private static Task<MillraceServer> EdgeAsync(string id, params string[] origins) => MillraceServer.StartAsync($"""
         cluster:
           node: {id}
+        edge:
+          failback: 4s
         hls:
           segment: 2s
           part: 200ms

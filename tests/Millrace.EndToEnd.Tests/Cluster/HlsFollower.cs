@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Millrace.EndToEnd.Harness;
 using Millrace.EndToEnd.Hls;
+using Millrace.Node.Tests.Harness;
 
 namespace Millrace.EndToEnd.Cluster;
 
@@ -11,6 +12,7 @@ internal sealed class HlsFollower : IAsyncDisposable
     private readonly HlsClient _client;
     private readonly CancellationTokenSource _stop = new();
     private readonly HashSet<string> _seen = [];
+    private readonly List<int> _numbers = [];
     private readonly Task _playing;
     private int _parts;
 
@@ -21,6 +23,16 @@ internal sealed class HlsFollower : IAsyncDisposable
     }
 
     public int Parts => Volatile.Read(ref _parts);
+
+    /// <summary>Of the pictures that have come, in order, where a <see cref="NumberedSource"/> sends them.</summary>
+    public List<int> Numbers
+    {
+        get
+        {
+            lock (_numbers)
+                return [.. _numbers];
+        }
+    }
 
     /// <summary>What came that it cannot go on from, so that it does not ask any more.</summary>
     public string? Failure => _playing.IsCompleted ? _playing.Exception?.InnerException?.ToString() ?? "it has ended" : null;
@@ -40,15 +52,11 @@ internal sealed class HlsFollower : IAsyncDisposable
     {
         var url = await _client.RenditionUrlAsync("video");
         var playlist = await _client.PlaylistAsync(url);
+        _seen.UnionWith(PartsOf(playlist).SkipLast(4));
         while (!_stop.IsCancellationRequested)
         {
-            foreach (var part in playlist.Segments.SelectMany(static segment => segment.Parts).Concat(playlist.OpenParts).TakeLast(4).Except(playlist.Gaps).Where(_seen.Add))
-            {
-                var answer = await _client.GetAsync(_client.InFolder(part));
-                if (answer.Status != HttpStatusCode.OK)
-                    Errors.Add($"{part}: {answer.Status}");
-                Interlocked.Increment(ref _parts);
-            }
+            foreach (var part in PartsOf(playlist).Except(playlist.Gaps).Where(_seen.Add))
+                await PlayAsync(part);
 
             var words = playlist.Hint!.Split('_');
             var next = await _client.GetAsync(string.Create(CultureInfo.InvariantCulture, $"{url}?_HLS_msn={words[2]}&_HLS_part={words[3]}"));
@@ -58,4 +66,16 @@ internal sealed class HlsFollower : IAsyncDisposable
                 Errors.Add($"{url}: {next.Status}");
         }
     }
+
+    private async Task PlayAsync(string part)
+    {
+        var answer = await _client.GetAsync(_client.InFolder(part));
+        if (answer.Status != HttpStatusCode.OK)
+            Errors.Add($"{part}: {answer.Status}");
+        lock (_numbers)
+            _numbers.AddRange(NumberedSource.NumbersIn(answer.Body));
+        Interlocked.Increment(ref _parts);
+    }
+
+    private static IEnumerable<string> PartsOf(HlsPlaylist playlist) => playlist.Segments.SelectMany(static segment => segment.Parts).Concat(playlist.OpenParts);
 }

@@ -40,17 +40,19 @@ internal static class Viewers
     }
 }
 
-/// <summary>Plays HTTP-FLV and counts what comes.</summary>
+/// <summary>Plays HTTP-FLV and counts what comes, or keeps it.</summary>
 internal sealed class FlvViewer : IDisposable
 {
     private static readonly HttpClient Http = new() { Timeout = Timeout.InfiniteTimeSpan };
 
     private readonly HttpResponseMessage _response;
+    private readonly MemoryStream? _kept;
     private long _bytes;
 
-    private FlvViewer(HttpResponseMessage response)
+    private FlvViewer(HttpResponseMessage response, bool keeps)
     {
         _response = response;
+        _kept = keeps ? new MemoryStream() : null;
         _ = ReadAsync();
     }
 
@@ -58,11 +60,21 @@ internal sealed class FlvViewer : IDisposable
 
     public bool HasEnded { get; private set; }
 
-    public static async Task<FlvViewer> PlayAsync(MillraceServer server, string name, string app = "live")
+    /// <summary>The numbers of the pictures that have come, in order, where they are kept.</summary>
+    public List<int> Numbers
+    {
+        get
+        {
+            lock (_kept!)
+                return NumberedSource.NumbersIn(_kept.GetBuffer().AsSpan(0, (int)_kept.Length));
+        }
+    }
+
+    public static async Task<FlvViewer> PlayAsync(MillraceServer server, string name, string app = "live", bool keeps = false)
     {
         var response = await Http.GetAsync(server.Http($"{app}/{name}.flv"), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
-        return new FlvViewer(response);
+        return new FlvViewer(response, keeps);
     }
 
     public Task HasBytesAsync(long count, TimeSpan deadline) =>
@@ -77,7 +89,10 @@ internal sealed class FlvViewer : IDisposable
             await using var stream = await _response.Content.ReadAsStreamAsync();
             var buffer = new byte[64 << 10];
             while (await stream.ReadAsync(buffer) is > 0 and var read)
+            {
+                Keep(buffer.AsSpan(0, read));
                 Interlocked.Add(ref _bytes, read);
+            }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or HttpRequestException)
         {
@@ -85,5 +100,13 @@ internal sealed class FlvViewer : IDisposable
         }
 
         HasEnded = true;
+    }
+
+    private void Keep(ReadOnlySpan<byte> bytes)
+    {
+        if (_kept is null)
+            return;
+        lock (_kept)
+            _kept.Write(bytes);
     }
 }

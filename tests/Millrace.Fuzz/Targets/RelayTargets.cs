@@ -57,7 +57,7 @@ internal abstract class RelayTarget(string name) : FuzzTarget(name)
         foreach (var (_, _, body) in Corpus.FlvTags.Take(6))
             RelayWriter.Message(output, RelayMessageType.Unit, body);
         RelayWriter.Message(output, (RelayMessageType)200, new byte[40]);
-        sender.SendPlaylists(output, new byte[50]);
+        sender.TrySendPlaylists(output, new byte[50]);
         sender.SendObject(output, 1, 200, 300);
         sender.SendObjectData(output, 1, new byte[300]);
     }

@@ -18,6 +18,11 @@ internal sealed class NumberedSource : IDisposable
     public const int Group = 20;
 
     private const int NumberAt = 10;
+    private const int NalUnitAt = 9;
+    private const int BodyLength = NumberAt + 400;
+    private const byte Filler = 0x9A;
+    private const byte IdrSlice = 0x65;
+    private const byte Slice = 0x41;
 
     private readonly int _frameMillis;
     private readonly RtmpPeer[] _publishers;
@@ -44,6 +49,23 @@ internal sealed class NumberedSource : IDisposable
     /// <summary>The numbers of the pictures that a player was sent, in order.</summary>
     public static List<int> NumbersOf(RtmpPeer player) =>
         [.. player.Media.Where(static tag => tag.Type == FlvTagType.Video && !tag.IsSequenceHeader).Select(static tag => BinaryPrimitives.ReadInt32BigEndian(tag.Body.AsSpan(NumberAt)))];
+
+    /// <summary>The numbers of the pictures in FLV or MP4, in order: in both a picture is its NAL unit behind the length of that.</summary>
+    public static List<int> NumbersIn(ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> length = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32BigEndian(length, BodyLength - NalUnitAt);
+        var numbers = new List<int>();
+        for (var at = 0; bytes[at..].IndexOf(length) is >= 0 and var found; at++)
+        {
+            at += found;
+            var unit = bytes[(at + length.Length)..];
+            if (unit.Length >= BodyLength - NalUnitAt && unit[0] is IdrSlice or Slice && !unit[5..(BodyLength - NalUnitAt)].ContainsAnyExcept(Filler))
+                numbers.Add(BinaryPrimitives.ReadInt32BigEndian(unit[1..]));
+        }
+
+        return numbers;
+    }
 
     /// <summary>A player has been sent pictures, and none is missing between its first and its last.</summary>
     public static void ShouldMissNothing(RtmpPeer player)
@@ -93,14 +115,12 @@ internal sealed class NumberedSource : IDisposable
 
     private static byte[] Picture(int number)
     {
-        const byte IdrSlice = 0x65;
-        const byte Slice = 0x41;
-        var body = new byte[NumberAt + 400];
+        var body = new byte[BodyLength];
         var isKey = number % Group == 0;
         (body[0], body[1]) = (isKey ? (byte)0x17 : (byte)0x27, 1);
-        BinaryPrimitives.WriteInt32BigEndian(body.AsSpan(5), body.Length - 9);
-        body[9] = isKey ? IdrSlice : Slice;
-        body.AsSpan(NumberAt).Fill(0x9A);
+        BinaryPrimitives.WriteInt32BigEndian(body.AsSpan(5), BodyLength - NalUnitAt);
+        body[NalUnitAt] = isKey ? IdrSlice : Slice;
+        body.AsSpan(NumberAt).Fill(Filler);
         BinaryPrimitives.WriteInt32BigEndian(body.AsSpan(NumberAt), number);
         return body;
     }

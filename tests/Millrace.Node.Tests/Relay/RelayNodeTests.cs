@@ -67,6 +67,49 @@ public sealed class RelayNodeTests
     }
 
     [Fact]
+    public async Task Names_that_are_made_up_are_asked_for_in_so_far_as_the_origin_answers()
+    {
+        using var silent = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var origin = await TestNode.StartAsync();
+        await using var edge = await RelayNodes.StartAsync(
+            "edge",
+            [RelayNodes.OriginAt(((IPEndPoint)silent.LocalEndpoint).Port), RelayNodes.OriginOf(origin)],
+            static settings => settings with { Edge = settings.Edge with { Pending = 3, ConnectTimeout = TimeSpan.FromMilliseconds(500) } });
+        var asked = Enumerable.Range(0, 3).Select(i => edge.Page.GetAsync($"/live/{i}.flv", TestContext.Current.CancellationToken)).ToArray();
+        await Wait.Until(() => edge.Node.Context.Upstreams.Count == 3, "three are asked for");
+
+        foreach (var path in (string[])["/live/more/llhls.m3u8", "/live/more.flv"])
+        {
+            using var more = await edge.Page.GetAsync(path, TestContext.Current.CancellationToken);
+            more.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable, path);
+        }
+
+        edge.Node.Context.Upstreams.Count.ShouldBe(3);
+        foreach (var answer in await Task.WhenAll(asked))
+            answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable, "the one that is silent may have it");
+        await Wait.Until(() => edge.Node.Context.Upstreams.Count == 0, "they are asked for no more");
+        using (var next = await edge.Page.GetAsync("/live/next.flv", TestContext.Current.CancellationToken))
+            next.StatusCode.ShouldBe(HttpStatusCode.NotFound, "the silent one is left out meanwhile");
+    }
+
+    [Theory]
+    [InlineData("/live/x.flv")]
+    [InlineData("/live/x/llhls.m3u8")]
+    [InlineData("/live/x.m3u8")]
+    public async Task Where_no_origin_can_be_reached_a_viewer_is_told_to_come_again(string path)
+    {
+        await using var edge = await RelayNodes.StartAsync("edge", [RelayNodes.OriginAt(TestPorts.Free())], static settings => settings with { Edge = settings.Edge with { StartTimeout = TimeSpan.FromMilliseconds(500), NegativeCache = TimeSpan.FromSeconds(30) } });
+        for (var i = 0; i < 2; i++)
+        {
+            using var answer = await edge.Page.GetAsync(path, TestContext.Current.CancellationToken);
+            answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        }
+
+        edge.Log.Containing("failed").ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task An_origin_that_does_not_answer_keeps_one_stream_waiting_not_the_next()
     {
         using var silent = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);

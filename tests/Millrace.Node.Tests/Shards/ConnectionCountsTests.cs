@@ -21,6 +21,20 @@ public sealed class ConnectionCountsTests
     }
 
     [Fact]
+    public void Links_of_one_node_are_as_many_as_all_may_be_and_take_nobodys_place_of_its_address()
+    {
+        var counts = new ConnectionCounts(4, 1);
+        for (var i = 0; i < 3; i++)
+            counts.TryEnter(First, isLink: true).ShouldBeNull();
+
+        counts.TryEnter(First).ShouldBeNull();
+        counts.TryEnter(First, isLink: true).ShouldBe("limits.connections is reached");
+        counts.Leave(First, isLink: true);
+        counts.Total.ShouldBe(3);
+        counts.TryEnter(First).ShouldBe("limits.connections_per_ip is reached");
+    }
+
+    [Fact]
     public void All_together_have_a_limit()
     {
         var counts = new ConnectionCounts(2, 0);

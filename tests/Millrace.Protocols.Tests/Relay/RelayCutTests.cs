@@ -77,7 +77,7 @@ public sealed class RelayCutTests
         server.SendMedia((RelayMessageType)200, new byte[200], 0);
         server.SendMedia(RelayMessageType.Unit, [.. Enumerable.Range(0, 300).Select(i => (byte)i)], 0);
         link.Run(1_000_000);
-        server.Session.SendPlaylists(server.Output, new byte[150]);
+        server.Session.TrySendPlaylists(server.Output, new byte[150]);
         server.Session.SendObject(server.Output, 300, 200, 1_000_000);
         server.Session.SendObjectData(server.Output, 300, new byte[150]);
         link.Run(0);

@@ -136,7 +136,7 @@ public sealed class RelayHostileTests
     [InlineData(RelayMessageType.Start, 4 << 20)]
     [InlineData(RelayMessageType.Config, 4 << 20)]
     [InlineData(RelayMessageType.Metadata, 4 << 20)]
-    [InlineData(RelayMessageType.Playlists, 4 << 20)]
+    [InlineData(RelayMessageType.Playlists, RelayFrame.MaxPayload)]
     [InlineData(RelayMessageType.ObjectData, 1 << 20)]
     [InlineData(RelayMessageType.Mark, 64 << 10)]
     [InlineData(RelayMessageType.Ended, 64 << 10)]
@@ -151,7 +151,7 @@ public sealed class RelayHostileTests
 
         using var second = RelayPulseTests.Playing(out var other);
         other.Push(Header(type, limit + 1));
-        var expected = type == RelayMessageType.Unit ? $"a header that claims more than {limit} bytes" : $"{type} of {limit + 1} bytes is longer than {limit}";
+        var expected = limit == RelayFrame.MaxPayload ? $"a header that claims more than {limit} bytes" : $"{type} of {limit + 1} bytes is longer than {limit}";
         second.CloseReason.ShouldBe(expected);
     }
 

@@ -123,7 +123,7 @@ public sealed class RelaySessionTests
         link.Run(0);
         sender.SendMedia(RelayMessageType.Start, [9], link.Now);
         sender.SendMedia(RelayMessageType.Unit, [], link.Now);
-        sender.Session.SendPlaylists(sender.Output, [5, 6]);
+        sender.Session.TrySendPlaylists(sender.Output, [5, 6]);
         sender.Session.SendObject(sender.Output, uint.MaxValue, 200, 4_000_000_000);
         sender.Session.SendObjectData(sender.Output, uint.MaxValue, [7, 8, 9]);
         link.Run(0);
@@ -144,7 +144,7 @@ public sealed class RelaySessionTests
     public void A_side_whose_business_it_is_not_says_nothing()
     {
         using var link = RelayLink.Granted(RelayRequestKind.Play);
-        link.Client.Session.SendPlaylists(link.Client.Output, [1]);
+        link.Client.Session.TrySendPlaylists(link.Client.Output, [1]);
         link.Client.Session.SendObject(link.Client.Output, 1, 404, 0);
         link.Client.Session.SendObjectData(link.Client.Output, 1, [1]);
         link.Client.Session.Accept(link.Client.Output, [1]);
