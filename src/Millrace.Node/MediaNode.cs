@@ -105,7 +105,7 @@ internal sealed class MediaNode : IAsyncDisposable
 
         for (var i = 0; i < _settings.Relay.Listen.Count; i++)
         {
-            var port = _acceptor.Listen(_settings.Relay.Listen[i], $"relay.listen[{i}]", (socket, shard) => new RelayConnection(socket, shard, Context), isLink: true);
+            var port = _acceptor.Listen(_settings.Relay.Listen[i], $"relay.listen[{i}]", (socket, shard) => new RelayConnection(socket, shard, Context));
             Announce("relay", _settings.Relay.Listen[i], port);
             Context.RelayListeners = [.. Context.RelayListeners, _settings.Relay.Listen[i] with { Port = port }];
             RelayPort = RelayPort == 0 ? port : RelayPort;
@@ -205,7 +205,7 @@ internal sealed class MediaNode : IAsyncDisposable
     {
         for (var i = 0; i < listen.Count; i++)
         {
-            var port = _acceptor.Listen(listen[i], $"relay.tls.listen[{i}]", (socket, shard) => new RelayConnection(socket, shard, Context), isLink: true, Context.Tunnels.Accept);
+            var port = _acceptor.Listen(listen[i], $"relay.tls.listen[{i}]", (socket, shard) => new RelayConnection(socket, shard, Context), Context.Tunnels.Accept);
             Announce("relay TLS", listen[i], port);
             Context.RelayTlsListeners = [.. Context.RelayTlsListeners, listen[i] with { Port = port }];
             RelayTlsPort = RelayTlsPort == 0 ? port : RelayTlsPort;

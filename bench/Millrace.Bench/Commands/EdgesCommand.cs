@@ -15,7 +15,7 @@ internal static class EdgesCommand
     {
         Option<int> edges = new("--edges") { Description = "Edges, and RTMP viewers", DefaultValueFactory = _ => 320 };
         Option<int> runs = new("--runs") { Description = "Pairs", DefaultValueFactory = _ => 9 };
-        Option<int> merge = new("--merge-ms") { Description = "The server's window in ms", DefaultValueFactory = _ => FanoutPlan.DefaultWindowMs };
+        Option<int> merge = new("--merge-ms") { Description = "The server's window in ms; that for edges follows from it as it does by default", DefaultValueFactory = _ => FanoutPlan.DefaultWindowMs };
         Option<double> warm = new("--warm") { Description = "Seconds that each of both kinds is served before", DefaultValueFactory = _ => 30 };
         Option<double> settle = new("--settle") { Description = "Seconds between the last one's start and the window: a new link measures clocks for 3.2", DefaultValueFactory = _ => 6 };
         Option<double> seconds = new("--seconds") { Description = "Measured window of a run", DefaultValueFactory = _ => 10 };

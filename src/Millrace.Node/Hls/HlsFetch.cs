@@ -75,16 +75,18 @@ internal sealed class HlsFetch : Completion
 
     private void End()
     {
+        bool isWanted;
         lock (_stream.Gate)
         {
-            if (Segment.IsDropped || !Segment.IsAway)
-                _bytes!.Dispose();
-            else
+            isWanted = !Segment.IsDropped && Segment.IsAway;
+            if (isWanted)
                 Segment.Bring(_bytes!);
+            else
+                _bytes!.Dispose();
             _bytes = null;
         }
 
-        Leave(isBrought: true);
+        Leave(isWanted);
     }
 
     private void Leave(bool isBrought)

@@ -41,6 +41,7 @@ internal sealed partial class RelayConnection : ShardConnection
     private RelayPublisher? _publisher;
     private RelayLink? _link;
     private long _looksAt;
+    private int _wakesFor = 1;
     private PendingCharge _pending;
 
     /// <param name="socket">Accepted, or being connected.</param>
@@ -91,6 +92,9 @@ internal sealed partial class RelayConnection : ShardConnection
         }
     }
 
+    /// <summary>Whoever has connected is another node of this cluster: it knows the secret, or has shown a certificate.</summary>
+    private bool IsProved => _node.Settings.Relay is var relay && (relay.Secret.Value.Length > 0 || (Socket.IsEncrypted && relay.Tls.ClientCertificates));
+
     private MemoryAccount Account => _node.Registry.Resources.Budget[MemoryUse.PendingUnits];
 
     /// <summary>A peer that takes nothing sends nothing either, and is dead before that; this is for one that only sends.</summary>
@@ -122,6 +126,16 @@ internal sealed partial class RelayConnection : ShardConnection
     {
         _session.Refuse(Shard.Reply, refusal);
         EndAfterReply($"refused: {refusal.Reason}", now);
+    }
+
+    /// <summary>What a receiver of media says between two messages that matter is left in the socket.</summary>
+    public void KeepWake()
+    {
+        var bytes = _player is { IsStarted: true } && !_session.IsWithinMessage ? RelayRules.WakeBytes : 1;
+        if (bytes == _wakesFor || IsClosed)
+            return;
+        _wakesFor = bytes;
+        WakeFor(bytes);
     }
 
     public override void Farewell(string reason, bool mayReturn, long now)
@@ -244,6 +258,7 @@ internal sealed partial class RelayConnection : ShardConnection
 
         if (IsEnding)
             return;
+        KeepWake();
         if (_session.OwesReply)
             AnswerAgain();
         SendReply(now);
@@ -271,14 +286,20 @@ internal sealed partial class RelayConnection : ShardConnection
     /// </summary>
     private void LookForLife(long now)
     {
-        var since = -1L;
-        if (_player is { IsStarted: true } && _session.IsSilent(now + _aheadMicros) && (since = TcpInfo.SinceReceived(Descriptor)) >= 0)
+        if (_player is { IsStarted: true } && _session.IsSilent(now + _aheadMicros) && TcpInfo.SinceReceived(Descriptor) is >= 0 and var since)
+        {
             _session.OnReceived(now - since);
-        if (!_session.IsSilent(now))
-            return;
-        OnReadable(now);
-        if (since >= 0)
-            _session.OnReceived(now - since);
+            if (!_session.IsSilent(now))
+                return;
+            // Its last words; and it may have spoken meanwhile.
+            OnReadable(now);
+            if (!IsEnding && TcpInfo.SinceReceived(Descriptor) is >= 0 and var last)
+                _session.OnReceived(now - last);
+        }
+        else if (_session.IsSilent(now))
+        {
+            OnReadable(now);
+        }
     }
 
     private void Measure()
@@ -297,6 +318,8 @@ internal sealed partial class RelayConnection : ShardConnection
         switch (happened.Kind)
         {
             case RelayEventKind.Ready:
+                if (IsProved)
+                    Socket.BecomeLink();
                 _client?.OnReady(this, now);
                 break;
             case RelayEventKind.Requested:

@@ -92,7 +92,7 @@ internal sealed class RelayFetches
             return null;
         if (!fetch.TryTake(happened.Payload.Span))
             return "an object with more bytes than it was said to have";
-        if (!fetch.Segment.IsAway)
+        if (fetch.IsThrough)
             _fetches.Remove(happened.Id);
         return null;
     }

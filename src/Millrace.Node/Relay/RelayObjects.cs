@@ -32,6 +32,12 @@ internal sealed class RelayObjects(RelayConnection connection, NodeContext node)
             return;
         }
 
+        if (now < segment.LostUntil)
+        {
+            Refuse(id, now);
+            return;
+        }
+
         _asked++;
         node.HlsFetches.Begin(node, stream, segment, name).Then(() => connection.Shard.Post(() =>
         {

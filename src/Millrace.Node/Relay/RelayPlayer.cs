@@ -70,7 +70,7 @@ internal sealed class RelayPlayer(RelayConnection connection, NodeContext node, 
         if (_resumesAt >= 0)
             RelayWriter.Message(reply, RelayMessageType.Resume, payload[..RelayWriter.Write(payload, (ulong)_from)]);
         connection.QueueReply();
-        connection.WakeFor(RelayRules.WakeBytes);
+        connection.KeepWake();
     }
 
     /// <summary>With each timer: the other node is told when the stream has come to take another way, and what it packages is packaged here too.</summary>

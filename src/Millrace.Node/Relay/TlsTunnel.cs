@@ -18,6 +18,7 @@ internal sealed class TlsTunnel
     /// <summary>How long last words may take when a side has gone: what a shard gives its peer to hear them, and as long again for a busy thread pool.</summary>
     private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(2);
 
+    private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Socket _inner;
     private bool _hasReceived;
@@ -28,7 +29,10 @@ internal sealed class TlsTunnel
     public required ShardSocket Socket { get; init; }
 
     /// <summary>A pair of sockets. Null, with the reason, when there is none to be had.</summary>
-    public static unsafe TlsTunnel? TryCreate(System.Net.IPEndPoint remote, out string? error)
+    /// <param name="remote">The other side.</param>
+    /// <param name="error">The reason.</param>
+    /// <param name="accepted">What the tunnel goes by, where that was accepted.</param>
+    public static unsafe TlsTunnel? TryCreate(System.Net.IPEndPoint remote, out string? error, ShardSocket? accepted = null)
     {
         error = null;
         var pair = stackalloc int[2];
@@ -41,7 +45,7 @@ internal sealed class TlsTunnel
         TlsTunnel? tunnel = null;
         return tunnel = new TlsTunnel(new Socket(new SafeSocketHandle(pair[1], ownsHandle: true)))
         {
-            Socket = new ShardSocket(pair[0], remote, counts: null) { IsEncrypted = true, Closed = () => tunnel!._closed.TrySetResult() },
+            Socket = new ShardSocket(pair[0], remote, counts: null) { IsEncrypted = true, Outer = accepted, Closed = () => tunnel!._closed.TrySetResult() },
         };
     }
 
@@ -61,7 +65,7 @@ internal sealed class TlsTunnel
         await using var plain = new NetworkStream(_inner, ownsSocket: true);
         Task[] ways = [UpAsync(plain, secure, outer), DownAsync(secure, plain, check)];
         // A shard that has only said all waits for its answer as long as it likes.
-        await Task.WhenAny(ways[1], _closed.Task);
+        await Task.WhenAny(ways[1], _closed.Task, _broken.Task);
         // What has been said last still arrives; a peer that takes nothing does not hold this up for ever.
         await Task.WhenAll(ways).WaitAsync(LingerTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         outer.Dispose();
@@ -71,9 +75,17 @@ internal sealed class TlsTunnel
 
     private async Task UpAsync(NetworkStream plain, SslStream secure, Socket outer)
     {
-        await PumpAsync(plain, secure);
-        await secure.ShutdownAsync();
-        outer.Shutdown(SocketShutdown.Send);
+        try
+        {
+            await PumpAsync(plain, secure);
+            await secure.ShutdownAsync();
+            outer.Shutdown(SocketShutdown.Send);
+        }
+        catch
+        {
+            _broken.TrySetResult();
+            throw;
+        }
     }
 
     private async Task DownAsync(SslStream secure, NetworkStream plain, PeerCheck check)

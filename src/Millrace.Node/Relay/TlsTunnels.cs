@@ -126,7 +126,7 @@ internal sealed class TlsTunnels(NodeSettings settings, RelayTls tls, ILogger lo
             await stream.RunAsync(cancellation => secure.AuthenticateAsServerAsync(tls.Server(NodeClock.Micros), cancellation), limit.Token);
             Interlocked.Decrement(ref _handshakes);
             isHandshake = false;
-            if (TlsTunnel.TryCreate(accepted.Remote, out var error) is not { } tunnel)
+            if (TlsTunnel.TryCreate(accepted.Remote, out var error, accepted) is not { } tunnel)
             {
                 _refusals.Add(accepted.Remote, error!);
                 return;

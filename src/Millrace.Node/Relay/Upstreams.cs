@@ -73,19 +73,18 @@ internal sealed class Upstreams(NodeContext node)
             return UpstreamState.Local;
         if (_missing.TryFind(name, now, out refusal))
             return UpstreamState.Missing;
-        if (Volatile.Read(ref _pending) >= node.Settings.Edge.Pending)
+        if (Interlocked.Increment(ref _pending) > node.Settings.Edge.Pending)
         {
+            NoteSettled();
             refusal = new RelayRefusal(RelayRefusalCode.Unavailable, "too many streams are being asked for (edge.pending)");
             return UpstreamState.Missing;
         }
 
         var puller = new RelayPuller(this, node, ShardOf(name), name, node.Origins.Of(name, ProtocolOf(name, protocol)), arguments, path);
         if (_pullers.TryAdd(name, puller))
-        {
-            Interlocked.Increment(ref _pending);
             puller.Begin(now);
-        }
-
+        else
+            NoteSettled();
         return UpstreamState.Pending;
     }
 

@@ -11,7 +11,8 @@ internal sealed record LimitSettings
 
     /// <summary>
     /// Connections open at once from one address (one /64 for IPv6); default 2,000; 0 is no limit. High enough for an
-    /// office or a carrier's NAT, low enough that one host cannot take all of <see cref="Connections"/>. Links from other nodes do not count.
+    /// office or a carrier's NAT, low enough that one host cannot take all of <see cref="Connections"/>. Links of nodes that prove what they are
+    /// (<c>relay.secret</c>, <c>relay.tls.client_certificates</c>) do not count.
     /// </summary>
     public int ConnectionsPerIp { get; init; } = 2_000;
 

@@ -31,13 +31,11 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
     /// <param name="endpoint">Where.</param>
     /// <param name="setting">That says so.</param>
     /// <param name="open">Makes the connection, on its shard.</param>
-    /// <param name="isLink">Other nodes connect to it.</param>
     /// <param name="prepare">Has each socket first, and gives what is to be dealt out in its place, from any thread; null: there is nothing to prepare.</param>
-    public int Listen(
-        ListenEndpoint endpoint, string setting, Func<ShardSocket, Shard, ShardConnection> open, bool isLink = false, Action<ShardSocket, Action<ShardSocket>>? prepare = null)
+    public int Listen(ListenEndpoint endpoint, string setting, Func<ShardSocket, Shard, ShardConnection> open, Action<ShardSocket, Action<ShardSocket>>? prepare = null)
     {
         var socket = ListenSocket.Open(endpoint, setting);
-        _listeners.Add(new Listener(socket, open, isLink, prepare));
+        _listeners.Add(new Listener(socket, open, prepare));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
@@ -116,7 +114,7 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
 
     private void Deal(Listener listener, int descriptor, IPEndPoint remote)
     {
-        if (counts.TryEnter(remote.Address, listener.IsLink) is { } refusal)
+        if (counts.TryEnter(remote.Address) is { } refusal)
         {
             _ = Native.Close(descriptor);
             _refusals.Add(remote, refusal);
@@ -124,7 +122,7 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
         }
 
         Native.SetOption(descriptor, Native.ProtocolTcp, Native.TcpNoDelay, 1);
-        var socket = new ShardSocket(descriptor, remote, counts) { IsLink = listener.IsLink };
+        var socket = new ShardSocket(descriptor, remote, counts);
         if (listener.Prepare is { } prepare)
             prepare(socket, ready => Assign(listener, ready));
         else
@@ -182,5 +180,5 @@ internal sealed unsafe class Acceptor(Shard[] shards, ConnectionCounts counts, I
         return new IPEndPoint(ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip, port);
     }
 
-    private sealed record Listener(Socket Socket, Func<ShardSocket, Shard, ShardConnection> Open, bool IsLink, Action<ShardSocket, Action<ShardSocket>>? Prepare);
+    private sealed record Listener(Socket Socket, Func<ShardSocket, Shard, ShardConnection> Open, Action<ShardSocket, Action<ShardSocket>>? Prepare);
 }

@@ -6,7 +6,8 @@ namespace Millrace.Node.Shards;
 
 /// <summary>
 /// Open connections, in all and by address (IPv6: by /64, which one subscriber has), against <c>limits.connections</c> and
-/// <c>limits.connections_per_ip</c>. Addresses without a connection are forgotten. Links from other nodes count in all alone: an edge has one for each stream.
+/// <c>limits.connections_per_ip</c>. Addresses without a connection are forgotten. Links of nodes that have proved what they are count in all alone: an edge has
+/// one for each stream.
 /// </summary>
 internal sealed class ConnectionCounts(int limit, int limitPerAddress)
 {
@@ -21,7 +22,7 @@ internal sealed class ConnectionCounts(int limit, int limitPerAddress)
     public long Entered { get; private set; }
 
     /// <summary>Takes a place, or says why there is none.</summary>
-    public string? TryEnter(IPAddress address, bool isLink = false)
+    public string? TryEnter(IPAddress address)
     {
         lock (_gate)
         {
@@ -31,7 +32,7 @@ internal sealed class ConnectionCounts(int limit, int limitPerAddress)
                 return "limits.connections is reached";
             }
 
-            if (!isLink && !TryCount(KeyOf(address)))
+            if (!TryCount(KeyOf(address)))
             {
                 Refused++;
                 return "limits.connections_per_ip is reached";
@@ -41,6 +42,13 @@ internal sealed class ConnectionCounts(int limit, int limitPerAddress)
             Entered++;
             return null;
         }
+    }
+
+    /// <summary>A connection that has a place is no client's: its address has it back.</summary>
+    public void BecomeLink(IPAddress address)
+    {
+        lock (_gate)
+            TryUncount(KeyOf(address));
     }
 
     public void Leave(IPAddress address, bool isLink = false)

@@ -14,7 +14,6 @@ internal static unsafe partial class Native
     public const int EpollError = 0x8;
     public const int EpollHangup = 0x10;
     public const int EpollReadHangup = 0x2000;
-    public const int EpollOneShot = 1 << 30;
 
     public const int EpollAdd = 1;
     public const int EpollDelete = 2;

@@ -5,15 +5,14 @@ namespace Millrace.Node.Shards;
 /// <summary>A non-blocking socket and, where it was accepted, its place in the counts of the acceptor.</summary>
 internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionCounts? counts)
 {
+    private readonly Lock _gate = new();
     private bool _isClosed;
+    private bool _isLink;
     private volatile string? _fault;
 
     public int Descriptor { get; } = descriptor;
 
     public IPEndPoint Remote { get; } = remote;
-
-    /// <summary>It comes from another node.</summary>
-    public bool IsLink { get; init; }
 
     /// <summary>It is the end of a tunnel: its bytes go on over TLS.</summary>
     public bool IsEncrypted { get; init; }
@@ -24,6 +23,9 @@ internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionC
         get => _fault;
         set => _fault = value;
     }
+
+    /// <summary>Of a tunnel: what it goes by, where that was accepted.</summary>
+    public ShardSocket? Outer { get; init; }
 
     /// <summary>Called when the descriptor has been closed.</summary>
     public Action? Closed { get; init; }
@@ -40,9 +42,25 @@ internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionC
     /// <summary>Gives the place in the counts back; the descriptor is somebody else's from here on.</summary>
     public void Leave()
     {
-        if (_isClosed)
-            return;
-        _isClosed = true;
-        counts?.Leave(Remote.Address, IsLink);
+        lock (_gate)
+        {
+            if (_isClosed)
+                return;
+            _isClosed = true;
+            counts?.Leave(Remote.Address, _isLink);
+        }
+    }
+
+    /// <summary>It comes from another node of this cluster, which has proved it. Any thread.</summary>
+    public void BecomeLink()
+    {
+        Outer?.BecomeLink();
+        lock (_gate)
+        {
+            if (_isClosed || _isLink)
+                return;
+            _isLink = true;
+            counts?.BecomeLink(Remote.Address);
+        }
     }
 }

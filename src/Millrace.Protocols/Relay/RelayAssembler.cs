@@ -20,6 +20,9 @@ internal sealed class RelayAssembler : IDisposable
     /// <summary>A header has been read, its payload not yet.</summary>
     public bool HasHeader { get; private set; }
 
+    /// <summary>Of a message a part has come.</summary>
+    public bool IsWithin => HasHeader || _headBytes > 0;
+
     /// <summary>Of the current message.</summary>
     public RelayMessageType Type { get; private set; }
 

@@ -19,8 +19,8 @@ internal static class RelayRules
     public const long MaxObject = 1L << 32;
 
     /// <summary>
-    /// Whoever sends media need not be woken for less: of all that a receiver of media says empty heartbeats alone are shorter, and so are those
-    /// between two that measure clocks together.
+    /// Whoever sends media need not be woken for less between two messages: of all that a receiver of media says empty heartbeats alone are shorter,
+    /// and so are those between two that measure clocks together, but for what the end of the connection comes behind.
     /// </summary>
     public const int WakeBytes = 64;
 

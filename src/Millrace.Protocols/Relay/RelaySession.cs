@@ -56,6 +56,9 @@ internal sealed partial class RelaySession : IDisposable
     /// <summary>Server: the nodes below the client that its request is made for.</summary>
     public IReadOnlyList<string> PeerPath => _peer?.Path ?? [];
 
+    /// <summary>Of the peer's next message a part has come: the rest may be shorter than <see cref="RelayRules.WakeBytes"/>.</summary>
+    public bool IsWithinMessage => _assembler.IsWithin;
+
     /// <summary>Bytes of pooled memory that messages hold: about what came of one, and never what its header claims.</summary>
     public long BufferedBytes => _assembler.BufferedBytes;
 

@@ -25,10 +25,14 @@ public sealed class ConnectionCountsTests
     {
         var counts = new ConnectionCounts(4, 1);
         for (var i = 0; i < 3; i++)
-            counts.TryEnter(First, isLink: true).ShouldBeNull();
+        {
+            counts.TryEnter(First).ShouldBeNull();
+            counts.TryEnter(First).ShouldBe("limits.connections_per_ip is reached", "it has proved nothing yet");
+            counts.BecomeLink(First);
+        }
 
         counts.TryEnter(First).ShouldBeNull();
-        counts.TryEnter(First, isLink: true).ShouldBe("limits.connections is reached");
+        counts.TryEnter(First).ShouldBe("limits.connections is reached");
         counts.Leave(First, isLink: true);
         counts.Total.ShouldBe(3);
         counts.TryEnter(First).ShouldBe("limits.connections_per_ip is reached");

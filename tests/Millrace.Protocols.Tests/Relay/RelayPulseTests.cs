@@ -127,7 +127,12 @@ public sealed class RelayPulseTests
 
         beats.Take(16).ShouldAllBe(static length => length == RelayRules.WakeBytes);
         beats.Skip(16).ShouldBe([.. Enumerable.Repeat(2, 24), RelayRules.WakeBytes, .. Enumerable.Repeat(2, 24), RelayRules.WakeBytes]);
-        (24 * 2).ShouldBeLessThan(RelayRules.WakeBytes);
+        beats.Skip(16).Take(24).Sum().ShouldBeLessThan(RelayRules.WakeBytes);
+
+        output.ResetWrittenCount();
+        var heartbeat = RelayFeed.Message(RelayMessageType.Heartbeat, new byte[8]);
+        session.Receive(new ReadOnlySequence<byte>(heartbeat), output, 60 * Second, out _);
+        output.WrittenCount.ShouldBe(RelayRules.WakeBytes, "the answer to the other side's");
     }
 
     [Fact]
