@@ -41,7 +41,7 @@ public sealed class ForeignRedirectTests
         await using var edge = await RelayNodes.StartAsync(
             "edge", [$"{(isRtmp ? "rtmp" : "http")}://127.0.0.1:{server.Port}"], static settings => settings with { Edge = settings.Edge with { StartTimeout = TimeSpan.FromSeconds(1), RetryMin = TimeSpan.FromSeconds(10), RetryMax = TimeSpan.FromSeconds(10) } });
         using var answer = await edge.Page.GetAsync("/live/x.flv", TestContext.Current.CancellationToken);
-        answer.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         server.Asked.Count.ShouldBe(4);
     }
 
@@ -62,7 +62,7 @@ public sealed class ForeignRedirectTests
             Edge = settings.Edge with { StartTimeout = TimeSpan.FromSeconds(1) },
         });
         using var answer = await edge.Page.GetAsync("/live/x.flv?vhost=a.example.org&token=t", TestContext.Current.CancellationToken);
-        answer.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         server.Asked[0].ShouldBe("GET /live/x.flv?token=t HTTP/1.1");
     }
 }
