@@ -63,14 +63,15 @@ internal sealed class TlsTunnel
     public async Task CarryAsync(SslStream secure, Socket outer, PeerCheck check)
     {
         await using var plain = new NetworkStream(_inner, ownsSocket: true);
-        Task[] ways = [UpAsync(plain, secure, outer), DownAsync(secure, plain, check)];
+        var (up, down) = (UpAsync(plain, secure, outer), DownAsync(secure, plain, check));
+        var both = Task.WhenAll(up, down);
         // A shard that has only said all waits for its answer as long as it likes.
-        await Task.WhenAny(ways[1], _closed.Task, _broken.Task);
+        await Task.WhenAny(down, _closed.Task, _broken.Task);
         // What has been said last still arrives; a peer that takes nothing does not hold this up for ever.
-        await Task.WhenAll(ways).WaitAsync(LingerTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await both.WaitAsync(LingerTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         outer.Dispose();
         _inner.Dispose();
-        await Task.WhenAll(ways).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await both.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task UpAsync(NetworkStream plain, SslStream secure, Socket outer)

@@ -5,9 +5,11 @@ namespace Millrace.Node.Shards;
 /// <summary>A non-blocking socket and, where it was accepted, its place in the counts of the acceptor.</summary>
 internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionCounts? counts)
 {
-    private readonly Lock _gate = new();
-    private bool _isClosed;
-    private bool _isLink;
+    private const int OfClient = 0;
+    private const int OfLink = 1;
+    private const int Left = 2;
+
+    private int _place = OfClient;
     private volatile string? _fault;
 
     public int Descriptor { get; } = descriptor;
@@ -32,7 +34,7 @@ internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionC
 
     public void Close()
     {
-        if (_isClosed)
+        if (Volatile.Read(ref _place) == Left)
             return;
         Leave();
         _ = Native.Close(Descriptor);
@@ -42,25 +44,16 @@ internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionC
     /// <summary>Gives the place in the counts back; the descriptor is somebody else's from here on.</summary>
     public void Leave()
     {
-        lock (_gate)
-        {
-            if (_isClosed)
-                return;
-            _isClosed = true;
-            counts?.Leave(Remote.Address, _isLink);
-        }
+        var place = Interlocked.Exchange(ref _place, Left);
+        if (place != Left)
+            counts?.Leave(Remote.Address, place == OfLink);
     }
 
     /// <summary>It comes from another node of this cluster, which has proved it. Any thread.</summary>
     public void BecomeLink()
     {
         Outer?.BecomeLink();
-        lock (_gate)
-        {
-            if (_isClosed || _isLink)
-                return;
-            _isLink = true;
+        if (Interlocked.CompareExchange(ref _place, OfLink, OfClient) == OfClient)
             counts?.BecomeLink(Remote.Address);
-        }
     }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Millrace.EndToEnd.Harness;
 
 /// <summary>A request that came through an <see cref="NginxMeter"/>.</summary>
@@ -9,8 +11,11 @@ internal sealed record MeteredRequest(int Status, string Encoding, string Path);
 /// <summary>nginx that passes every request on and writes it down: what a cache has asked the node for, by neither's own account.</summary>
 internal sealed class NginxMeter : IAsyncDisposable
 {
+    private const string Mark = "/mark-of-the-meter";
+
     private readonly TemporaryFolder _folder;
     private readonly ChildProcess _process;
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false });
 
     private NginxMeter(TemporaryFolder folder, string configuration, int port)
     {
@@ -38,6 +43,7 @@ internal sealed class NginxMeter : IAsyncDisposable
                 upstream node { server 127.0.0.1:{{server.HttpPort}}; keepalive 64; }
                 server {
                     listen 127.0.0.1:{{port}} backlog=4096;
+                    location = {{Mark}} { return 204; }
                     location / {
                         proxy_pass http://node;
                         proxy_http_version 1.1;
@@ -54,12 +60,19 @@ internal sealed class NginxMeter : IAsyncDisposable
         return meter;
     }
 
-    /// <summary>All that have been answered so far.</summary>
-    public IReadOnlyList<MeteredRequest> Requests() =>
-        [.. File.ReadAllLines(_folder.File("asked")).Select(static line => line.Split('\t')).Select(static words => new MeteredRequest(int.Parse(words[0], System.Globalization.CultureInfo.InvariantCulture), words[1], words[2]))];
+    /// <summary>All that have been answered so far. An answer may be read before it is written down, but not before one to a later question is.</summary>
+    public async Task<IReadOnlyList<MeteredRequest>> RequestsAsync()
+    {
+        using var answer = await _http.GetAsync($"http://127.0.0.1:{Port}{Mark}");
+        return [.. File.ReadAllLines(_folder.File("asked"))
+            .Select(static line => line.Split('\t'))
+            .Select(static words => new MeteredRequest(int.Parse(words[0], CultureInfo.InvariantCulture), words[1], words[2]))
+            .Where(static request => request.Path != Mark)];
+    }
 
     public async ValueTask DisposeAsync()
     {
+        _http.Dispose();
         await _process.DisposeAsync();
         _folder.Dispose();
     }
