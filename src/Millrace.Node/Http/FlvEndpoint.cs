@@ -105,9 +105,10 @@ internal sealed class FlvEndpoint(NodeContext node)
         {
             using var current = reader;
             session.Traffic = current;
-            if (!resource.IsPatient && node.Upstreams.IsMissing(resource.Stream!))
+            resource.Wish?.Ask(NodeClock.Micros);
+            if (resource.Wish is null && node.Upstreams.IsMissing(resource.Stream!))
                 deadline = 0;
-            if (resource.WaitMicros == 0 || await current.WaitForStartAsync(deadline, context.RequestAborted))
+            if (resource.WaitMicros == 0 || await current.WaitForStartAsync(deadline, resource.Wish, context.RequestAborted))
             {
                 var header = FlvStart.Write(node.Registry.Find(resource.Stream!)?.Timeline.Era, resource.Form, WireFormat.Flv);
                 var isWebSocket = context.WebSockets.IsWebSocketRequest;

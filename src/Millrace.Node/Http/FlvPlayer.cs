@@ -29,7 +29,7 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
 
     private TrafficFormat Format => _isWebSocket ? TrafficFormat.WsFlv : TrafficFormat.Flv;
 
-    public override long NextDeadline => Math.Min(_isStarted ? long.MaxValue : _waitEnd, _pass?.Deadline ?? long.MaxValue);
+    public override long NextDeadline => Math.Min(_isStarted ? long.MaxValue : Math.Min(_waitEnd, _resource?.Wish?.Deadline ?? long.MaxValue), _pass?.Deadline ?? long.MaxValue);
 
     public void Open(long now)
     {
@@ -100,7 +100,11 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
 
         _waitEnd = now + _resource.WaitMicros;
         Attach(now);
-        if (!_isStarted && !_resource.IsPatient && !connection.IsEnding && node.Upstreams.IsMissing(_resource.Stream))
+        if (_isStarted || connection.IsEnding)
+            return;
+        if (_resource.Wish is { } wish)
+            wish.Ask(now);
+        else if (node.Upstreams.IsMissing(_resource.Stream))
             Refuse("no other node has the stream", now);
     }
 
@@ -161,7 +165,11 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
             return;
         }
 
-        if (now < _waitEnd || _isStarted)
+        if (_isStarted)
+            return;
+        if (_resource?.Wish is { } wish && now >= wish.Deadline)
+            wish.Ask(now);
+        if (now < _waitEnd)
             return;
         if (_resource!.Wait is not null)
         {
@@ -176,9 +184,10 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
     private void Refuse(string reason, long now)
     {
         _waitEnd = long.MaxValue;
+        _resource!.Wish?.Settle();
         connection.Leave();
         connection.CloseSession(reason);
-        var name = _resource!.Stream!;
+        var name = _resource.Stream!;
         Answer(MediaResource.Missing(name, node.Upstreams.RefusalOf(name)), now);
     }
 
@@ -188,7 +197,15 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
             OnEnded(now);
         else if (signal == WireSignal.Unsupported)
             OnUnsupported(now);
-        else if (signal == WireSignal.Missing && !_isStarted && !_resource!.IsPatient)
+        else if (signal == WireSignal.Missing && !_isStarted)
+            OnMissing(now);
+    }
+
+    private void OnMissing(long now)
+    {
+        if (_resource!.Wish is { } wish)
+            wish.AskLater(now);
+        else
             Refuse("no other node has the stream", now);
     }
 

@@ -1,3 +1,4 @@
+using Millrace.Node.Relay;
 using Millrace.Node.Sessions;
 using Millrace.Streams;
 using Millrace.Streams.Buffers;
@@ -20,6 +21,9 @@ internal sealed class KestrelReader(LiveStream stream, MemoryAccount spills) : W
     private int _isSignalled;
     private long _lastCopy;
 
+    /// <summary>No other node has the stream that is waited for.</summary>
+    private volatile bool _isMissing;
+
     public long BytesIn => 0;
 
     public long BytesOut { get; private set; }
@@ -31,9 +35,6 @@ internal sealed class KestrelReader(LiveStream stream, MemoryAccount spills) : W
     public long SkippedMessages => _cursor.SkippedMessages;
 
     public bool HasEnded { get; private set; }
-
-    /// <summary>No other node has the stream that is waited for.</summary>
-    public bool IsMissing { get; private set; }
 
     /// <summary>Null, with the reason, when the format can carry nothing of the stream.</summary>
     public static KestrelReader? TryAttach(NodeContext node, StreamName name, WireKey key, out string? unsupported)
@@ -53,15 +54,29 @@ internal sealed class KestrelReader(LiveStream stream, MemoryAccount spills) : W
         return reader;
     }
 
-    /// <summary>Waits for first bytes until a monotonic time, microseconds; false when they did not come, or the stream has ended.</summary>
-    public async Task<bool> WaitForStartAsync(long deadline, CancellationToken cancellationToken)
+    /// <summary>Waits for first bytes; false when they did not come, or the stream has ended.</summary>
+    /// <param name="deadline">Until when, monotonic microseconds.</param>
+    /// <param name="wish">Of who waits though no other node has the stream.</param>
+    /// <param name="cancellationToken">He has gone.</param>
+    public async Task<bool> WaitForStartAsync(long deadline, UpstreamWish? wish, CancellationToken cancellationToken)
     {
         while (!HasBytes())
         {
-            var left = deadline - NodeClock.Micros;
-            if (HasEnded || IsMissing || left <= 0 || !await _signal.WaitAsync(TimeSpan.FromMicroseconds(left), cancellationToken))
+            var now = NodeClock.Micros;
+            if (HasEnded || (_isMissing && wish is null) || now >= deadline)
                 return false;
-            Volatile.Write(ref _isSignalled, 0);
+            if (_isMissing)
+            {
+                _isMissing = false;
+                wish!.AskLater(now);
+            }
+            else if (now >= wish?.Deadline)
+            {
+                wish.Ask(now);
+            }
+
+            if (await _signal.WaitAsync(TimeSpan.FromMicroseconds(Math.Min(deadline, wish?.Deadline ?? deadline) - now), cancellationToken))
+                Volatile.Write(ref _isSignalled, 0);
         }
 
         return true;
@@ -114,7 +129,7 @@ internal sealed class KestrelReader(LiveStream stream, MemoryAccount spills) : W
         if (signal is WireSignal.Unpublished or WireSignal.Orphaned)
             return;
         if (signal == WireSignal.Missing)
-            IsMissing = true;
+            _isMissing = true;
         else
             HasEnded = true;
         Wake();

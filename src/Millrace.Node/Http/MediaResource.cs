@@ -33,8 +33,8 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
     private static ReadOnlySpan<byte> SuffixBytes => ".flv"u8;
     private const long MaxWaitMicros = 60_000_000;
 
-    /// <summary>Who asks waits for a stream that nobody has.</summary>
-    public bool IsPatient { get; private init; }
+    /// <summary>Of who waits for a stream that nobody has.</summary>
+    public UpstreamWish? Wish { get; private init; }
 
     /// <summary>What was asked for, live or not; null when the request names no stream.</summary>
     public StreamName? Asked { get; init; }
@@ -98,11 +98,13 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
         if (Elsewhere(node, node.Redirects.ForViewer(address.Name, query, protocol), protocol, path, query) is { } elsewhere)
             return elsewhere;
         var state = node.Upstreams.Want(address.Name, address.Query, [], out var refusal, UpstreamProtocol.Flv);
-        if (state == UpstreamState.Pending)
-            return new MediaResource(200, FlvType, "", address.Name, form, Math.Max(waitMicros, node.Settings.Edge.StartTimeout.ToMicros())) { Asked = address.Name, IsPatient = waitMicros > 0 };
-        if (waitMicros > 0)
-            return new MediaResource(200, FlvType, "", address.Name, form, waitMicros) { Asked = address.Name, IsPatient = true };
-        return Missing(address.Name, refusal);
+        if (waitMicros == 0 && state != UpstreamState.Pending)
+            return Missing(address.Name, refusal);
+        return new MediaResource(200, FlvType, "", address.Name, form, state == UpstreamState.Pending ? Math.Max(waitMicros, node.Settings.Edge.StartTimeout.ToMicros()) : waitMicros)
+        {
+            Asked = address.Name,
+            Wish = waitMicros > 0 ? new UpstreamWish(node, address.Name, address.Query, UpstreamProtocol.Flv) : null,
+        };
     }
 
     /// <summary>Sends the viewer to the node that has the stream, or has him wait until that is known; null where he is served here.</summary>
@@ -155,6 +157,8 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
             fields.Add("Location", Location);
         if (Cookie.Length > 0)
             fields.Add("Set-Cookie", Cookie);
+        if (Status == 503)
+            fields.Add("Retry-After", "1");
         if (Status == 401)
             fields.Add("WWW-Authenticate", "Bearer");
         var origin = settings.Http.Cors.AllowOrigin;

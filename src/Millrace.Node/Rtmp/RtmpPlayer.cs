@@ -18,6 +18,7 @@ namespace Millrace.Node.Rtmp;
 /// <param name="route">Called once, with the time, when he may play: he is sent to another node, or <see cref="Begin"/> follows.</param>
 internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, StreamName name, string query, Action<long> route)
 {
+    private readonly UpstreamWish _wish = new(node, name, query, UpstreamProtocol.Rtmp);
     private readonly FlvForm _form = connection.Protocol.Connect!.Capabilities.IsEnhanced ? FlvForm.Enhanced : FlvForm.Legacy;
     private bool _hasAudio = true;
     private bool _hasVideo = true;
@@ -30,9 +31,8 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
     private AccessPass? _pass;
     private long _opened;
     private long _waitEnd = long.MaxValue;
-    private long _askAgain = long.MaxValue;
 
-    public long NextDeadline => Math.Min(Math.Min(_waitEnd, _askAgain), _pass?.Deadline ?? long.MaxValue);
+    public long NextDeadline => Math.Min(Math.Min(_waitEnd, _wish.Deadline), _pass?.Deadline ?? long.MaxValue);
 
     /// <summary>Whether he may play comes before where: who may not is told nothing of other nodes.</summary>
     /// <param name="claim">Null where everybody may.</param>
@@ -57,10 +57,10 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
         _isAdmitted = true;
         connection.OpenSession(SessionRole.Player, name);
         _waitEnd = now + node.Settings.Player.Wait.ToMicros();
-        Want(now);
+        _wish.Ask(now);
         Attach(now);
         if (!_isStarted && node.Upstreams.IsMissing(name))
-            _askAgain = now + node.Settings.Edge.NegativeCache.ToMicros();
+            _wish.AskLater(now);
         if (!_isStarted && !connection.IsClosed && node.Settings.Player.Wait == TimeSpan.Zero)
             OnTimer(now);
     }
@@ -68,7 +68,7 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
     /// <summary>The first media is about to go out.</summary>
     public void Start(long now)
     {
-        (_waitEnd, _askAgain) = (long.MaxValue, long.MaxValue);
+        EndWait();
         if (_isStarted)
         {
             if (!_isUnpublished)
@@ -142,7 +142,7 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
         {
             // Other nodes are asked again while there is time left.
             if (signal == WireSignal.Missing)
-                Want(now);
+                _wish.AskLater(now);
             return;
         }
 
@@ -162,11 +162,11 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
             return;
         }
 
-        if (now >= _askAgain)
-            Want(now);
+        if (now >= _wish.Deadline)
+            _wish.Ask(now);
         if (now < _waitEnd)
             return;
-        (_waitEnd, _askAgain) = (long.MaxValue, long.MaxValue);
+        EndWait();
         Count(404, now);
         var reply = connection.Shard.Reply;
         connection.Protocol.RejectPlay(reply, "NetStream.Play.StreamNotFound", $"{name.Name} is not live");
@@ -176,7 +176,7 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
     public void Stop()
     {
         connection.Leave();
-        (_waitEnd, _askAgain) = (long.MaxValue, long.MaxValue);
+        EndWait();
         _pass?.End();
     }
 
@@ -213,9 +213,11 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
         connection.EndAfterReply(_isAdmitted ? $"may play no more: {verdict.Reason}" : $"play refused: {verdict.Reason}", now);
     }
 
-    /// <summary>Where another node holds the stream it is fetched; one that none holds is asked for again later.</summary>
-    private void Want(long now) =>
-        _askAgain = node.Upstreams.Want(name, query, [], out _, UpstreamProtocol.Rtmp) == UpstreamState.Missing ? now + node.Settings.Edge.NegativeCache.ToMicros() : long.MaxValue;
+    private void EndWait()
+    {
+        _waitEnd = long.MaxValue;
+        _wish.Settle();
+    }
 
     /// <summary>A request has one answer: a player that has been accepted is not refused as well.</summary>
     private void Count(int status, long now)

@@ -67,9 +67,9 @@ internal sealed class TestNode : IAsyncDisposable
     public RawHttp OpenKestrel()
     {
         var client = OpenHttp();
-        client.Send(RawHttp.Get("http://localhost/live/nothing.flv"));
+        client.Send(RawHttp.Get("http://localhost/no-stream.flv"));
         var answer = client.ReadHead();
-        answer.Status.ShouldBe(404);
+        answer.Status.ShouldBe(400);
         client.ReadBody(answer);
         return client;
     }

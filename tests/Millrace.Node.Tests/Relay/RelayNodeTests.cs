@@ -67,6 +67,52 @@ public sealed class RelayNodeTests
     }
 
     [Fact]
+    public async Task Who_waits_has_a_stream_that_the_origin_gets_only_later()
+    {
+        await using var origin = await TestNode.StartAsync();
+        await using var edge = await RelayNodes.StartAsync("edge", [RelayNodes.OriginOf(origin)], settings => settings with { Edge = settings.Edge with { NegativeCache = TimeSpan.FromMilliseconds(200) } });
+        using var shard = edge.OpenHttp();
+        using var kestrel = edge.OpenKestrel();
+        foreach (var viewer in (RawHttp[])[shard, kestrel])
+            viewer.Send(RawHttp.Get("/live/x.flv?wait=20s"));
+        using var player = edge.Play();
+        await Wait.Until(() => Opened() > 2, "the origin has said again and again that it has none");
+
+        using var source = new NumberedSource(await origin.PublishAsync());
+
+        foreach (var viewer in (RawHttp[])[shard, kestrel])
+            viewer.ReadHead().Status.ShouldBe(200);
+        await Wait.Until(() => player.MediaCount > 5, "media");
+        RelaysOf(origin).ShouldBe(1);
+
+        int Opened() => origin.Log.Containing("relay relay").Count(static line => line.Contains("opened", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Who_waits_while_too_many_streams_are_asked_for_has_his_turn()
+    {
+        using var silent = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var origin = await TestNode.StartAsync();
+        await using var edge = await RelayNodes.StartAsync(
+            "edge",
+            [RelayNodes.OriginAt(((IPEndPoint)silent.LocalEndpoint).Port), RelayNodes.OriginOf(origin)],
+            static settings => settings with { Edge = settings.Edge with { Pending = 1, ConnectTimeout = TimeSpan.FromMilliseconds(500) } });
+        using var source = new NumberedSource(await origin.PublishAsync());
+        using var shard = edge.OpenHttp();
+        using var kestrel = edge.OpenKestrel();
+        var first = edge.Page.GetAsync("/live/none.flv", TestContext.Current.CancellationToken);
+        await Wait.Until(() => edge.Node.Context.Upstreams.Count == 1, "one is asked for");
+
+        foreach (var viewer in (RawHttp[])[shard, kestrel])
+            viewer.Send(RawHttp.Get("/live/x.flv?wait=20s"));
+
+        foreach (var viewer in (RawHttp[])[shard, kestrel])
+            viewer.ReadHead().Status.ShouldBe(200);
+        (await first).Dispose();
+    }
+
+    [Fact]
     public async Task Names_that_are_made_up_are_asked_for_in_so_far_as_the_origin_answers()
     {
         using var silent = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
@@ -89,8 +135,13 @@ public sealed class RelayNodeTests
         foreach (var answer in await Task.WhenAll(asked))
             answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable, "the one that is silent may have it");
         await Wait.Until(() => edge.Node.Context.Upstreams.Count == 0, "they are asked for no more");
-        using (var next = await edge.Page.GetAsync("/live/next.flv", TestContext.Current.CancellationToken))
-            next.StatusCode.ShouldBe(HttpStatusCode.NotFound, "the silent one is left out meanwhile");
+        await Wait.Until(
+            async () =>
+            {
+                using var next = await edge.Page.GetAsync($"/live/{Guid.NewGuid():N}.flv", TestContext.Current.CancellationToken);
+                return next.StatusCode == HttpStatusCode.NotFound;
+            },
+            "the silent one is left out meanwhile");
     }
 
     [Theory]
