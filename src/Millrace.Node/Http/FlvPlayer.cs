@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
-using Millrace.Media;
-using Millrace.Media.Flv;
 using Millrace.Node.Access;
 using Millrace.Node.Cluster;
 using Millrace.Node.Hls;
@@ -10,7 +8,6 @@ using Millrace.Node.Metrics;
 using Millrace.Node.Sessions;
 using Millrace.Node.Shards;
 using Millrace.Streams;
-using Millrace.Streams.Log;
 using Millrace.Streams.Packaging;
 using Millrace.Streams.Wire;
 
@@ -172,22 +169,16 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
         if (now < _waitEnd)
             return;
         if (_resource!.Wait is not null)
-        {
-            _waitEnd = long.MaxValue;
             Answer(_resource, now);
-            return;
-        }
-
-        Refuse("the stream did not come in time", now);
+        else
+            Refuse("the stream did not come in time", now);
     }
 
     private void Refuse(string reason, long now)
     {
-        _waitEnd = long.MaxValue;
-        _resource!.Wish?.Settle();
         connection.Leave();
         connection.CloseSession(reason);
-        var name = _resource.Stream!;
+        var name = _resource!.Stream!;
         Answer(MediaResource.Missing(name, node.Upstreams.RefusalOf(name)), now);
     }
 
@@ -284,6 +275,8 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
     {
         // The next request on the connection is another's matter.
         _pass?.End();
+        _waitEnd = long.MaxValue;
+        _resource?.Wish?.Settle();
         connection.Answer(
             new MediaAnswer(resource, MediaRequestFields.None), new TrafficSubject(resource.Asked, StreamAddress.VhostOf(node.Settings, request.Host), Format), now);
     }
@@ -296,26 +289,4 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
 #pragma warning restore CA5350
         head.Write(Encoding.ASCII.GetBytes($"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"));
     }
-}
-
-/// <summary>The FLV file header that a viewer gets before its first tag.</summary>
-internal static class FlvStart
-{
-    private const byte FinalBinary = 0x82;
-
-    /// <summary>Says audio and video only where the Era has them in this form: players wait for what is announced.</summary>
-    public static byte[] Write(Era? era, FlvForm form, WireFormat format)
-    {
-        var bytes = new byte[FlvFileHeader.Length];
-        FlvFileHeader.Write(bytes, Has(era, TrackKind.Audio, form), Has(era, TrackKind.Video, form));
-        return format switch
-        {
-            WireFormat.WsFlv => [FinalBinary, FlvFileHeader.Length, .. bytes],
-            WireFormat.ChunkedFlv => [.. "d\r\n"u8, .. bytes, .. HttpChunk.End],
-            _ => bytes,
-        };
-    }
-
-    private static bool Has(Era? era, TrackKind kind, FlvForm form) =>
-        era is null || Array.Exists(era.Tracks, track => track.Kind == kind && FlvBodyWriter.CanCarry(track.Codec, form));
 }

@@ -30,8 +30,8 @@ public sealed class CdnTests
         using var http = Client();
         var (bytes, control) = (new LiveBytes(), Arrivals.OfControl());
         var behind = control.Behind();
-        List<CdnViewer> direct = [.. Enumerable.Range(0, Control).Select(i => new CdnViewer(http, server.Http("live/clip/"), Habits(i), bytes, control))];
-        List<CdnViewer> viewers = [.. Enumerable.Range(0, LongRun.CachedViewers).Select(i => new CdnViewer(http, cache.Url("live/clip/"), Habits(i), bytes, behind))];
+        List<CdnViewer> direct = [.. Enumerable.Range(0, Control).Select(i => new CdnViewer(http, server.Http("live/clip/"), Habits(i), bytes, control, isBehindCache: false))];
+        List<CdnViewer> viewers = [.. Enumerable.Range(0, LongRun.CachedViewers).Select(i => new CdnViewer(http, cache.Url("live/clip/"), Habits(i), bytes, behind, isBehindCache: true))];
 
         // Half of them come at once, the others one by one.
         var stop = TestContext.Current.CancellationToken;

@@ -20,7 +20,8 @@ internal sealed record ViewerHabits(string Kind, string Encoding, bool TakesHint
 /// <param name="habits">How it asks.</param>
 /// <param name="bytes">Where what it gets is compared.</param>
 /// <param name="arrivals">When parts came to whom.</param>
-internal sealed class CdnViewer(HttpClient http, string folder, ViewerHabits habits, LiveBytes bytes, Arrivals arrivals)
+/// <param name="isBehindCache">Else he asks the node, of which two may have a playlist at two moments: what it reports of the other renditions goes on.</param>
+internal sealed class CdnViewer(HttpClient http, string folder, ViewerHabits habits, LiveBytes bytes, Arrivals arrivals, bool isBehindCache)
 {
     private readonly HashSet<string> _seen = [];
     private readonly HashSet<string> _hinted = [];
@@ -121,8 +122,8 @@ internal sealed class CdnViewer(HttpClient http, string folder, ViewerHabits hab
     private async Task<LivePlaylist> PlaylistAsync(string query, CancellationToken stop)
     {
         var (body, isGzip) = await GetAsync(_playlistUrl + query, stop);
-        // Of the node itself two may have it at two moments: what it reports of the other renditions goes on.
-        return query.Length > 0 ? bytes.Read(bytes.Same($"{folder}{_playlistUrl}{query} {isGzip}", body), isGzip) : new LivePlaylist(LiveBytes.Text(body, isGzip));
+        // A cache has one that waited for a part for ever, and one that did not for a second.
+        return isBehindCache && query.Length > 0 ? bytes.Read(bytes.Same($"{_playlistUrl}{query} {isGzip}", body), isGzip) : new LivePlaylist(LiveBytes.Text(body, isGzip));
     }
 
     private async Task ObjectAsync(string uri, CancellationToken stop) => bytes.Same(uri, (await GetAsync(uri, stop)).Body);
