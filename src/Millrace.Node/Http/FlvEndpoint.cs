@@ -101,11 +101,11 @@ internal sealed class FlvEndpoint(NodeContext node)
     {
         var deadline = NodeClock.Micros + resource.WaitMicros;
         string? unsupported = null;
+        resource.Wish?.Ask(NodeClock.Micros);
         while (reader is not null)
         {
             using var current = reader;
             session.Traffic = current;
-            resource.Wish?.Ask(NodeClock.Micros);
             if (resource.Wish is null && node.Upstreams.IsMissing(resource.Stream!))
                 deadline = 0;
             if (resource.WaitMicros == 0 || await current.WaitForStartAsync(deadline, resource.Wish, context.RequestAborted))
@@ -125,6 +125,7 @@ internal sealed class FlvEndpoint(NodeContext node)
             }
 
             // What ended while it was waited for may be published again.
+            resource.Wish?.AskLater(NodeClock.Micros);
             reader = Attach(resource, out unsupported);
         }
 

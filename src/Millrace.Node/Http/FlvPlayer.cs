@@ -96,8 +96,7 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
         }
 
         _waitEnd = now + _resource.WaitMicros;
-        Attach(now);
-        if (_isStarted || connection.IsEnding)
+        if (!TryAttach(now) || _isStarted)
             return;
         if (_resource.Wish is { } wish)
             wish.Ask(now);
@@ -206,7 +205,8 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
         {
             // It came while the stream waited out its grace, and has time left to wait for the next publisher.
             connection.Leave();
-            Attach(now);
+            _resource!.Wish?.AskLater(now);
+            TryAttach(now);
             return;
         }
 
@@ -220,7 +220,7 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
         if (_isStarted)
             End("the stream's codecs cannot be carried any more", now);
         else
-            Attach(now);
+            TryAttach(now);
     }
 
     /// <summary>Ends the body in its own form: a last chunk, a close frame.</summary>
@@ -253,10 +253,11 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
         });
     }
 
-    private void Attach(long now)
+    /// <summary>False where there is nobody to wait any more: he has been answered, or has gone.</summary>
+    private bool TryAttach(long now)
     {
         if (connection.IsEnding)
-            return;
+            return false;
         var name = _resource!.Stream!;
         var key = _isWebSocket ? WireKey.WsFlv(_resource.Form) : request.IsVersion11 ? WireKey.ChunkedFlv(_resource.Form) : WireKey.Flv(_resource.Form);
         var subscription = connection.Shard.Subscriptions.Get(name, key, node.WindowOf(name, key.Format), out var fromEnd, out var unsupported);
@@ -264,11 +265,12 @@ internal sealed class FlvPlayer(HttpConnection connection, NodeContext node, Flv
         {
             connection.CloseSession(unsupported!);
             Answer(MediaResource.Unsupported(name, unsupported!), now);
-            return;
+            return false;
         }
 
         connection.OpenSession(_isWebSocket ? "ws-flv" : "http-flv", request.Agent, name);
         connection.AttachTo(subscription, fromEnd, now);
+        return !connection.IsEnding;
     }
 
     private void Answer(MediaResource resource, long now)

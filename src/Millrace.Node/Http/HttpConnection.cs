@@ -38,7 +38,11 @@ internal sealed partial class HttpConnection : ShardConnection
 
     public override void OnAdopted(long now) => ExpectRequest(now, Node.Settings.Limits.RequestTimeout);
 
-    protected override void OnSignal(WireSignal signal, long now) => _player?.OnSignal(signal, now);
+    protected override void OnSignal(WireSignal signal, long now)
+    {
+        _player?.OnSignal(signal, now);
+        ArmBy(NextTimer(now));
+    }
 
     public override void Farewell(string reason, bool mayReturn, long now)
     {

@@ -100,7 +100,7 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
         var state = node.Upstreams.Want(address.Name, address.Query, [], out var refusal, UpstreamProtocol.Flv);
         if (waitMicros == 0 && state != UpstreamState.Pending)
             return Missing(address.Name, refusal);
-        return new MediaResource(200, FlvType, "", address.Name, form, state == UpstreamState.Pending ? Math.Max(waitMicros, node.Settings.Edge.StartTimeout.ToMicros()) : waitMicros)
+        return new MediaResource(200, FlvType, "", address.Name, form, waitMicros > 0 ? waitMicros : node.Settings.Edge.StartTimeout.ToMicros())
         {
             Asked = address.Name,
             Wish = waitMicros > 0 ? new UpstreamWish(node, address.Name, address.Query, UpstreamProtocol.Flv) : null,

@@ -26,6 +26,7 @@ internal sealed partial class RelayPuller : OriginClient
     private int _state = (int)UpstreamState.Pending;
     private long _orphanAt = NotOrphan;
     private IReadOnlyList<string> _above = [];
+    private RelayRefusal _refusal = new(RelayRefusalCode.Unavailable, "no other node has answered in time");
 
     public RelayPuller(
         Upstreams upstreams, NodeContext node, Shard shard, StreamName name, OriginList origins, string arguments, IReadOnlyList<string> path)
@@ -37,6 +38,9 @@ internal sealed partial class RelayPuller : OriginClient
 
     /// <summary>Any thread.</summary>
     public UpstreamState State => (UpstreamState)Volatile.Read(ref _state);
+
+    /// <summary>Why the stream does not come, as long as it does not. Any thread.</summary>
+    public RelayRefusal Refusal => Volatile.Read(ref _refusal);
 
     /// <summary>Those who wait for the stream to come, or for word that it does not; any thread.</summary>
     public HlsWaiters Waiters { get; }
@@ -165,11 +169,12 @@ internal sealed partial class RelayPuller : OriginClient
 
     protected override void Tick(long now)
     {
-        if (Node.Registry.Find(Name) is { } stream && stream.IsWatched(now))
+        var isWatched = Node.Registry.Find(Name) is { } stream && stream.IsWatched(now);
+        if (isWatched)
             _watched = now;
         _intake?.Sweep(now);
         var edge = Node.Settings.Edge;
-        if (now - Math.Max(_watched, Volatile.Read(ref _touched)) >= edge.Linger.ToMicros())
+        if (!isWatched && State != UpstreamState.Pending && now - Math.Max(_watched, Volatile.Read(ref _touched)) >= edge.Linger.ToMicros())
             Finish("nobody watches", now);
         else if (_lostAt != 0 && now - _lostAt >= Patience(edge).ToMicros())
             GiveUp(new RelayRefusal(RelayRefusalCode.Unavailable, $"no origin has answered: {LastReason ?? "none could be reached"}"), now);
@@ -276,6 +281,7 @@ internal sealed partial class RelayPuller : OriginClient
     private void GiveUp(RelayRefusal refusal, long now)
     {
         _upstreams.NoteMissing(Name, refusal, now);
+        Volatile.Write(ref _refusal, refusal);
         Settle(UpstreamState.Missing);
         Node.Registry.Find(Name)?.TellMissing();
         Finish(refusal.Reason, now);

@@ -64,7 +64,9 @@ internal sealed class Upstreams(NodeContext node)
         if (_pullers.TryGetValue(name, out var known))
         {
             known.Touch(now);
-            return known.State;
+            var state = known.State;
+            refusal = state == UpstreamState.Missing ? known.Refusal : null;
+            return state;
         }
 
         if (_stops || Shards.Length == 0 || !(IsMapped || node.Settings.OriginsOf(node.Settings.VhostOf(name.Vhost), name.App) is { Count: > 0 }))
@@ -97,8 +99,8 @@ internal sealed class Upstreams(NodeContext node)
     /// <summary>What the origins have said of a stream that did not come; null where it is not theirs, or has come.</summary>
     public RelayRefusal? RefusalOf(StreamName name)
     {
-        if (_pullers.TryGetValue(name, out var puller) && puller.State == UpstreamState.Pending)
-            return new RelayRefusal(RelayRefusalCode.Unavailable, "no other node has answered in time");
+        if (_pullers.TryGetValue(name, out var puller) && puller.State is UpstreamState.Pending or UpstreamState.Missing)
+            return puller.Refusal;
         return _missing.TryFind(name, NodeClock.Micros, out var refusal) ? refusal : null;
     }
 

@@ -119,6 +119,7 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
         {
             // It came while the stream waited out its grace, and has time left to wait for the next publisher.
             connection.Leave();
+            _wish.AskLater(now);
             Attach(now);
             return;
         }

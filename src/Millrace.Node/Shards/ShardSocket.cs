@@ -34,20 +34,14 @@ internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionC
 
     public void Close()
     {
-        if (Volatile.Read(ref _place) == Left)
+        if (!TryLeave())
             return;
-        Leave();
         _ = Native.Close(Descriptor);
         Closed?.Invoke();
     }
 
     /// <summary>Gives the place in the counts back; the descriptor is somebody else's from here on.</summary>
-    public void Leave()
-    {
-        var place = Interlocked.Exchange(ref _place, Left);
-        if (place != Left)
-            counts?.Leave(Remote.Address, place == OfLink);
-    }
+    public void Leave() => TryLeave();
 
     /// <summary>It comes from another node of this cluster, which has proved it. Any thread.</summary>
     public void BecomeLink()
@@ -55,5 +49,14 @@ internal sealed class ShardSocket(int descriptor, IPEndPoint remote, ConnectionC
         Outer?.BecomeLink();
         if (Interlocked.CompareExchange(ref _place, OfLink, OfClient) == OfClient)
             counts?.BecomeLink(Remote.Address);
+    }
+
+    private bool TryLeave()
+    {
+        var place = Interlocked.Exchange(ref _place, Left);
+        if (place == Left)
+            return false;
+        counts?.Leave(Remote.Address, place == OfLink);
+        return true;
     }
 }

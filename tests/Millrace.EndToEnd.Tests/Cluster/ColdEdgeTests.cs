@@ -11,6 +11,9 @@ public sealed class ColdEdgeTests
     private const double PlaylistSeconds = 1;
     private const double FrameSeconds = 0.3;
 
+    /// <summary>On a machine where the origin itself needs a third of that, its load is what is measured.</summary>
+    private const int Slowness = 3;
+
     /// <summary>Edges for each figure, of which the middle one counts.</summary>
     private const int Rounds = 3;
 
@@ -29,7 +32,7 @@ public sealed class ColdEdgeTests
         var local = await PlaylistAsync(origin, "live/control");
 
         var took = await MiddleAsync(origin, edge => PlaylistAsync(edge, "live/bbb"), "playlist", local);
-        took.ShouldBeLessThan(PlaylistSeconds + local);
+        took.ShouldBeLessThan(Math.Max(PlaylistSeconds, local * Slowness));
     }
 
     [Fact(Timeout = 120_000)]
@@ -41,7 +44,7 @@ public sealed class ColdEdgeTests
         var local = await KeyFrameAsync(origin);
 
         var took = await MiddleAsync(origin, KeyFrameAsync, "key frame", local);
-        took.ShouldBeLessThan(FrameSeconds + local);
+        took.ShouldBeLessThan(Math.Max(FrameSeconds, local * Slowness));
     }
 
     /// <summary>Waits until the stream has a few parts: what is not there yet at the origin is not what an edge is to be blamed for.</summary>

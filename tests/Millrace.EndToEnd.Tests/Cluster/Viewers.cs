@@ -29,6 +29,13 @@ internal static class Viewers
             kind.ToList().ShouldBeInOrder(SortDirection.Ascending, kind.Key.ToString());
     }
 
+    /// <inheritdoc cref="ShouldHaveMonotonicTimes(RtmpPeer)"/>
+    public static void ShouldHaveMonotonicTimes(this FlvViewer viewer)
+    {
+        foreach (var kind in viewer.Times.GroupBy(static tag => tag.Type, static tag => tag.Time))
+            kind.ToList().ShouldBeInOrder(SortDirection.Ascending, kind.Key.ToString());
+    }
+
     /// <summary>Plays FLV over a WebSocket and returns with its first bytes.</summary>
     public static async Task<ClientWebSocket> WebSocketAsync(MillraceServer server, string name)
     {
@@ -67,6 +74,26 @@ internal sealed class FlvViewer : IDisposable
         {
             lock (_kept!)
                 return NumberedSource.NumbersIn(_kept.GetBuffer().AsSpan(0, (int)_kept.Length));
+        }
+    }
+
+    /// <summary>Those of the tags of media that have come, in order, where they are kept.</summary>
+    public List<(FlvTagType Type, long Time)> Times
+    {
+        get
+        {
+            lock (_kept!)
+            {
+                var (times, reader) = (new List<(FlvTagType, long)>(), new FlvTagReader());
+                for (var at = 0; reader.TryRead(_kept.GetBuffer().AsSpan(at, (int)_kept.Length - at), out var consumed, out var tag); at += consumed)
+                {
+                    if (tag.Type != FlvTagType.Script)
+                        times.Add((tag.Type, tag.TimestampMs));
+                }
+
+                reader.Error.ShouldBeNull();
+                return times;
+            }
         }
     }
 

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Millrace.EndToEnd.Harness;
 
-/// <summary>`./dev run --demo`: the server on its default ports, and a publisher of the clock.</summary>
-internal sealed class DemoRun : IAsyncDisposable
+/// <summary>`./dev run --demo` or `./dev cluster`: one server, or an origin with two edges and Redis, on their default ports, and a publisher of the clock.</summary>
+internal sealed class DemoRun(string command) : IAsyncDisposable
 {
     public const string Page = "http://127.0.0.1:8080/live/demo";
 
@@ -13,15 +13,19 @@ internal sealed class DemoRun : IAsyncDisposable
     /// <summary>The server and the publisher get this long to end.</summary>
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(20);
 
-    private readonly ChildProcess _script = ChildProcess.Start("dev run --demo", Path.Combine(Repository.Root, "dev"), ["run", "--demo"]);
+    private readonly ChildProcess _script = ChildProcess.Start($"dev {command}", Path.Combine(Repository.Root, "dev"), command.Split(' '));
+
+    public static Task<DemoRun> StartAsync() => StartAsync("run --demo", "demo: publishing");
+
+    public static Task<DemoRun> StartClusterAsync() => StartAsync("cluster", "a test stream goes to");
 
     /// <summary>Starts it, which builds first, and waits until the stream is live.</summary>
-    public static async Task<DemoRun> StartAsync()
+    private static async Task<DemoRun> StartAsync(string command, string ready)
     {
-        var run = new DemoRun();
+        var run = new DemoRun(command);
         try
         {
-            await run._script.LineAsync(line => line.Contains("demo: publishing", StringComparison.Ordinal), TimeSpan.FromMinutes(2));
+            await run._script.LineAsync(line => line.Contains(ready, StringComparison.Ordinal), TimeSpan.FromMinutes(2));
             await run._script.PortAsync(ApiPort, TimeSpan.FromSeconds(20));
             using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
             await Wait.UntilAsync(() => IsLiveAsync(http), TimeSpan.FromSeconds(20), () => "not live\n" + run._script.Tail());
@@ -33,6 +37,9 @@ internal sealed class DemoRun : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>What the script has said.</summary>
+    public string Output => _script.Tail();
 
     /// <summary>What the script has started and still runs, by process id.</summary>
     public IReadOnlyDictionary<int, string> Children() => Processes().Where(process => process.Parent == _script.Id).ToDictionary(process => process.Id, process => process.Name);

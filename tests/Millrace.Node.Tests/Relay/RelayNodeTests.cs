@@ -36,6 +36,23 @@ public sealed class RelayNodeTests
     }
 
     [Fact]
+    public async Task What_is_watched_goes_on_where_nothing_else_is_kept()
+    {
+        await using var origin = await TestNode.StartAsync();
+        await using var edge = await RelayNodes.StartAsync("edge", [RelayNodes.OriginOf(origin)], settings => settings with { Edge = settings.Edge with { Linger = TimeSpan.Zero } });
+        using var source = new NumberedSource(await origin.PublishAsync());
+        await Wait.Until(() => source.Sent > 30, "a stream");
+
+        var player = edge.Play();
+        await Wait.Until(() => player.MediaCount > 100, "two seconds of media");
+
+        NumberedSource.ShouldMissNothing(player);
+        origin.Log.Containing("relay relay").Count(line => line.Contains("opened", StringComparison.Ordinal)).ShouldBe(1);
+        player.Dispose();
+        await Wait.Until(() => RelaysOf(origin) == 0, "nobody watches any more");
+    }
+
+    [Fact]
     public async Task A_viewer_begins_with_the_newest_key_frame_not_with_the_segment()
     {
         await using var origin = await TestNode.StartAsync();
@@ -64,52 +81,6 @@ public sealed class RelayNodeTests
 
         origin.Log.Containing("relay relay").Count(line => line.Contains("opened", StringComparison.Ordinal)).ShouldBe(1);
         edge.Node.Context.Upstreams.CountMissing(NodeClock.Micros).ShouldBe(1);
-    }
-
-    [Fact]
-    public async Task Who_waits_has_a_stream_that_the_origin_gets_only_later()
-    {
-        await using var origin = await TestNode.StartAsync();
-        await using var edge = await RelayNodes.StartAsync("edge", [RelayNodes.OriginOf(origin)], settings => settings with { Edge = settings.Edge with { NegativeCache = TimeSpan.FromMilliseconds(200) } });
-        using var shard = edge.OpenHttp();
-        using var kestrel = edge.OpenKestrel();
-        foreach (var viewer in (RawHttp[])[shard, kestrel])
-            viewer.Send(RawHttp.Get("/live/x.flv?wait=20s"));
-        using var player = edge.Play();
-        await Wait.Until(() => Opened() > 2, "the origin has said again and again that it has none");
-
-        using var source = new NumberedSource(await origin.PublishAsync());
-
-        foreach (var viewer in (RawHttp[])[shard, kestrel])
-            viewer.ReadHead().Status.ShouldBe(200);
-        await Wait.Until(() => player.MediaCount > 5, "media");
-        RelaysOf(origin).ShouldBe(1);
-
-        int Opened() => origin.Log.Containing("relay relay").Count(static line => line.Contains("opened", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task Who_waits_while_too_many_streams_are_asked_for_has_his_turn()
-    {
-        using var silent = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        silent.Start();
-        await using var origin = await TestNode.StartAsync();
-        await using var edge = await RelayNodes.StartAsync(
-            "edge",
-            [RelayNodes.OriginAt(((IPEndPoint)silent.LocalEndpoint).Port), RelayNodes.OriginOf(origin)],
-            static settings => settings with { Edge = settings.Edge with { Pending = 1, ConnectTimeout = TimeSpan.FromMilliseconds(500) } });
-        using var source = new NumberedSource(await origin.PublishAsync());
-        using var shard = edge.OpenHttp();
-        using var kestrel = edge.OpenKestrel();
-        var first = edge.Page.GetAsync("/live/none.flv", TestContext.Current.CancellationToken);
-        await Wait.Until(() => edge.Node.Context.Upstreams.Count == 1, "one is asked for");
-
-        foreach (var viewer in (RawHttp[])[shard, kestrel])
-            viewer.Send(RawHttp.Get("/live/x.flv?wait=20s"));
-
-        foreach (var viewer in (RawHttp[])[shard, kestrel])
-            viewer.ReadHead().Status.ShouldBe(200);
-        (await first).Dispose();
     }
 
     [Fact]
@@ -155,6 +126,7 @@ public sealed class RelayNodeTests
         {
             using var answer = await edge.Page.GetAsync(path, TestContext.Current.CancellationToken);
             answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+            answer.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(1));
         }
 
         edge.Log.Containing("failed").ShouldBeEmpty();

@@ -71,8 +71,8 @@ public sealed class ComposeTests
 
         var origin = NodesOfScript()[0];
         NodesOfScript().Skip(1).ShouldAllBe(node => node.Variable == $"ORIGIN_HOST=127.0.0.1:{origin.Relay}");
-        // A line of the script for the one thing that all of them need.
-        Script.ShouldContain("export REDIS_HOST=127.0.0.1:$redis");
+        // A line of the script for what all of them need.
+        Script.ShouldContain("export REDIS_HOST=127.0.0.1:$redis OME_HOST_IP=127.0.0.1");
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class ComposeTests
 
     private static List<ScriptNode> NodesOfScript() =>
     [
-        .. Regex.Matches(Script, @"^ +cluster_node (?<name>\S+) (?<role>\S+) (?<rtmp>\d+) (?<http>\d+) (?<relay>\d+) (?<api>\d+) (?<variable>\S+)$", RegexOptions.Multiline)
+        .. Regex.Matches(Script, @"^ +cluster_node (?<name>\S+) (?<role>\S+) (?<rtmp>\d+) (?<http>\d+) (?<relay>\d+) (?<api>\d+)(?: (?<variable>\S+))?$", RegexOptions.Multiline)
             .Select(static call => new ScriptNode(
                 call.Groups["name"].Value, call.Groups["role"].Value, Port(call, "rtmp"), Port(call, "http"), Port(call, "relay"), Port(call, "api"), call.Groups["variable"].Value)),
     ];
