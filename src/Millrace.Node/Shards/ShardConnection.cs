@@ -27,6 +27,7 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
 {
     private int _unsentControl;
     private bool _isBlocked;
+    private bool _isHandedOver;
     private bool _isLingering;
     private long _lingerEnd;
     private string? _endReason;
@@ -120,7 +121,8 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
         }
         finally
         {
-            Socket.Close();
+            if (!_isHandedOver)
+                Socket.Close();
         }
     }
 
@@ -192,7 +194,7 @@ internal abstract unsafe partial class ShardConnection : ShardTimer, ISessionTra
     /// <summary>Lets go of the descriptor, which somebody else takes over.</summary>
     public ShardSocket HandOver()
     {
-        IsClosed = true;
+        (IsClosed, _isHandedOver) = (true, true);
         Cursor.Dispose();
         Shard.Wheel.Disarm(this);
         Shard.Release(this);

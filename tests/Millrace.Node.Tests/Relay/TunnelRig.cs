@@ -111,9 +111,18 @@ internal sealed class TunnelRig : IDisposable
 internal sealed class ShardEnd(ShardSocket socket) : IDisposable
 {
     private readonly SafeSocketHandle _handle = new(socket.Descriptor, ownsHandle: false);
+    private readonly Lock _gate = new();
     private Socket? _socket;
 
-    public Socket Socket => _socket ??= new Socket(_handle) { ReceiveTimeout = (int)Wait.Deadline.TotalMilliseconds };
+    /// <summary>One, whichever thread asks first.</summary>
+    public Socket Socket
+    {
+        get
+        {
+            lock (_gate)
+                return _socket ??= new Socket(_handle) { ReceiveTimeout = (int)Wait.Deadline.TotalMilliseconds };
+        }
+    }
 
     public string? Fault => socket.Fault;
 
