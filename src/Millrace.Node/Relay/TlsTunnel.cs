@@ -58,12 +58,13 @@ internal sealed class TlsTunnel
 
     /// <summary>Carries bytes both ways until both sides have ended.</summary>
     /// <param name="secure">After its handshake.</param>
+    /// <param name="stream">What that is over.</param>
     /// <param name="outer">What that goes by.</param>
     /// <param name="check">Names what goes wrong.</param>
-    public async Task CarryAsync(SslStream secure, Socket outer, PeerCheck check)
+    public async Task CarryAsync(SslStream secure, HandshakeStream stream, Socket outer, PeerCheck check)
     {
         await using var plain = new NetworkStream(_inner, ownsSocket: true);
-        var (up, down) = (UpAsync(plain, secure, outer), DownAsync(secure, plain, check));
+        var (up, down) = (UpAsync(plain, secure, stream, outer), DownAsync(secure, stream, plain, check));
         var both = Task.WhenAll(up, down);
         // A shard that has only said all waits for its answer as long as it likes.
         await Task.WhenAny(down, _closed.Task, _broken.Task);
@@ -74,12 +75,12 @@ internal sealed class TlsTunnel
         await both.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task UpAsync(NetworkStream plain, SslStream secure, Socket outer)
+    private async Task UpAsync(NetworkStream plain, SslStream secure, HandshakeStream stream, Socket outer)
     {
         try
         {
-            await PumpAsync(plain, secure);
-            await secure.ShutdownAsync();
+            await PumpAsync(buffer => plain.ReadAsync(buffer), secure);
+            await stream.ShutdownAsync(secure);
             outer.Shutdown(SocketShutdown.Send);
         }
         catch
@@ -89,12 +90,12 @@ internal sealed class TlsTunnel
         }
     }
 
-    private async Task DownAsync(SslStream secure, NetworkStream plain, PeerCheck check)
+    private async Task DownAsync(SslStream secure, HandshakeStream stream, NetworkStream plain, PeerCheck check)
     {
         Exception? error = null;
         try
         {
-            await PumpAsync(secure, plain);
+            await PumpAsync(buffer => stream.ReadFromAsync(secure, buffer), plain);
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
@@ -107,18 +108,18 @@ internal sealed class TlsTunnel
         _inner.Shutdown(SocketShutdown.Send);
     }
 
-    private async Task PumpAsync(Stream from, Stream to)
+    private async Task PumpAsync(Func<Memory<byte>, ValueTask<int>> read, Stream to)
     {
         while (true)
         {
-            _ = await from.ReadAsync(Memory<byte>.Empty);
+            _ = await read(Memory<byte>.Empty);
             var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
             try
             {
-                var count = await from.ReadAsync(buffer);
+                var count = await read(buffer);
                 if (count == 0)
                     return;
-                _hasReceived |= from is SslStream;
+                _hasReceived |= to is not SslStream;
                 await to.WriteAsync(buffer.AsMemory(0, count));
             }
             finally

@@ -97,7 +97,7 @@ internal sealed class TlsTunnels(NodeSettings settings, RelayTls tls, ILogger lo
             limit.CancelAfter(HandshakeTime);
             isHandshake = true;
             await stream.RunAsync(cancellation => secure.AuthenticateAsClientAsync(tls.Client(origin, NodeClock.Micros), cancellation), limit.Token);
-            await tunnel.CarryAsync(secure, outer, check);
+            await tunnel.CarryAsync(secure, stream, outer, check);
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or IOException or AuthenticationException)
         {
@@ -133,7 +133,7 @@ internal sealed class TlsTunnels(NodeSettings settings, RelayTls tls, ILogger lo
             }
 
             ready(tunnel.Socket);
-            await tunnel.CarryAsync(secure, outer, check);
+            await tunnel.CarryAsync(secure, stream, outer, check);
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or IOException or AuthenticationException)
         {

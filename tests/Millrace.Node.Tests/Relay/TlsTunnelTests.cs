@@ -71,6 +71,27 @@ public sealed class TlsTunnelTests : IDisposable
     }
 
     [Fact]
+    public async Task A_side_that_ends_while_much_comes_in_harms_nothing()
+    {
+        var bytes = RandomNumberGenerator.GetBytes(400_000);
+        for (var round = 0; round < 40; round++)
+        {
+            var (client, server) = await _rig.ConnectAsync();
+            var sending = SendAsync(client, bytes);
+            var receiving = Task.Run(server.ReadToEnd);
+            await Wait.Until(() => server.Socket.Available > 0 || receiving.IsCompleted, "it comes in");
+            server.Socket.Shutdown(SocketShutdown.Send);
+            await sending;
+            (await receiving).AsSpan().SequenceEqual(bytes).ShouldBeTrue();
+            client.ReadToEnd().ShouldBeEmpty();
+            client.Close();
+            server.Close();
+        }
+
+        await GoneAsync();
+    }
+
+    [Fact]
     public async Task A_peer_that_takes_nothing_does_not_hold_the_tunnel_when_the_shard_has_let_go()
     {
         var (client, server) = await _rig.ConnectAsync();
