@@ -129,8 +129,21 @@ internal sealed class MillraceServer : IAsyncDisposable
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
     }
 
-    /// <summary>Open descriptors.</summary>
-    public int Descriptors() => Directory.GetFileSystemEntries($"/proc/{Process.Id}/fd").Length;
+    /// <summary>Open descriptors, but of assemblies: the runtime keeps one for each, and loads it when it is first needed.</summary>
+    public int Descriptors() => Directory.GetFileSystemEntries($"/proc/{Process.Id}/fd").Count(static descriptor => !IsAssembly(descriptor));
+
+    private static bool IsAssembly(string descriptor)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(descriptor, returnFinalTarget: false)?.Name.EndsWith(".dll", StringComparison.Ordinal) == true;
+        }
+        catch (IOException)
+        {
+            // It has been closed meanwhile.
+            return false;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
