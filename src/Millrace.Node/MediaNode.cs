@@ -36,10 +36,13 @@ internal sealed class MediaNode : IAsyncDisposable
     private readonly HttpFront[] _fronts;
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<string> _description = [];
+    private TlsCertificate? _certificate;
+    private RelayTls? _relayTls;
     private TlsTunnels? _tunnels;
     private WebServers? _web;
     private Task _sweeper = Task.CompletedTask;
     private bool _isStopped;
+    private bool _isDisposed;
 
     public MediaNode(NodeSettings settings, ILoggerFactory loggers)
     {
@@ -83,9 +86,10 @@ internal sealed class MediaNode : IAsyncDisposable
     /// <summary>Opens all listeners; a <see cref="ListenException"/> names the setting of one that cannot be.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var certificate = CheckWeb();
+        _certificate = CheckWeb();
         var relayLog = _loggers.CreateLogger("Millrace.Relay");
-        Context.Tunnels = _tunnels = new TlsTunnels(_settings, RelayTls.Open(_settings, relayLog, NodeClock.Micros), relayLog, _stopping.Token);
+        _relayTls = RelayTls.Open(_settings, relayLog, NodeClock.Micros);
+        Context.Tunnels = _tunnels = new TlsTunnels(_settings, _relayTls, relayLog, _stopping.Token);
         if (OpenRelay.Listeners(_settings) is { Count: > 0 } open)
             _loggers.CreateLogger("Millrace.Access").LogWarning("not everybody may play, but any node that reaches {Listeners} may fetch: relay.secret is not set", string.Join(", ", open));
         var rtmp = ToRtmpOptions(_settings.Rtmp);
@@ -125,7 +129,7 @@ internal sealed class MediaNode : IAsyncDisposable
         _acceptor.Start();
         _sweeper = SweepAsync();
         var metrics = new PrometheusText(Context, _shards, _counts, _pool);
-        _web = new WebServers(Context, _kestrel, metrics, _counts, certificate, RtmpPort);
+        _web = new WebServers(Context, _kestrel, metrics, _counts, _certificate, RtmpPort);
         await _web.StartAsync(cancellationToken);
         for (var i = 0; i < _web.TlsPorts.Count; i++)
             Announce("HTTPS", _settings.Http.Tls.Listen[i], _web.TlsPorts[i]);
@@ -177,6 +181,9 @@ internal sealed class MediaNode : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Descriptors that are closed twice may be another's by then.
+        if (Interlocked.Exchange(ref _isDisposed, true))
+            return;
         await StopAsync();
         foreach (var shard in _shards)
             shard.Dispose();
@@ -230,6 +237,8 @@ internal sealed class MediaNode : IAsyncDisposable
         {
             try
             {
+                _certificate?.Look(NodeClock.Micros);
+                _relayTls!.Look(NodeClock.Micros);
                 Context.Registry.Sweep(NodeClock.Micros);
                 Context.HlsAudience.Sweep(NodeClock.Micros);
                 Context.Access.Verdicts.Sweep(NodeClock.Micros);

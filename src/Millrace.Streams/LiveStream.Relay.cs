@@ -11,6 +11,12 @@ namespace Millrace.Streams;
 /// <content>The stream among nodes: as a copy of another node's, and for those that copy it.</content>
 internal sealed partial class LiveStream
 {
+    /// <summary>
+    /// Who resumes by an older one begins anew. A node that has lost its connection resumes while wire logs still have its place, in which the nodes
+    /// that decide do not change as often.
+    /// </summary>
+    private const int MaxFormerIds = 64;
+
     private readonly CutHistory _cutHistory = new();
 
     /// <summary>Ids that the Timeline had, and the number of the first entry that was not theirs any more.</summary>
@@ -112,7 +118,7 @@ internal sealed partial class LiveStream
     /// <summary>The playlists of the other node, as they were before the log's newest entry but those that came since.</summary>
     internal void BeginHls(RelayPlaylists playlists, long now)
     {
-        if (_hls.Find(playlists.Format) is not null || Timeline.Era is null)
+        if (_hls.Find(playlists.Format) is not null || !CanStartHls(playlists.Format, out _))
             return;
         var packager = new HlsPackager(this, playlists.Format, Hls, planner: null, now);
         packager.GoOnAfter(playlists);
@@ -244,6 +250,8 @@ internal sealed partial class LiveStream
 
     private void AppendFork(in LogEntry entry)
     {
+        if (_formerIds.Count == MaxFormerIds)
+            _formerIds.RemoveAt(0);
         _formerIds.Add((Timeline.Id, _log!.End));
         Timeline.Rename((ulong)entry.Dts);
         _log.Append(entry);
@@ -292,7 +300,7 @@ internal sealed partial class LiveStream
             TellAwaiting();
     }
 
-    private void WantHls(HlsFormat format) => _replica?.OnWant(format);
+    private void WantHls(HlsFormat format) => _replica?.Want(format);
 
     private void AwaitHls(HlsFormat format, Action? onStarted)
     {

@@ -40,6 +40,21 @@ public sealed class WireLogTests
         joiner.Pull().ShouldBeGreaterThan(0);
     }
 
+    [Fact]
+    public void What_a_late_reader_has_passed_is_given_back_even_when_nothing_more_comes()
+    {
+        var stream = new TestStream(new StreamOptions { WireLimits = new WireLimits(1_000, 1 << 30) });
+        using var viewer = new WireViewer(stream, Flv);
+        stream.Publish().Run(4_000);
+        var held = stream.Live.HeldWireBytes;
+        viewer.Pull();
+        stream.Live.HeldWireBytes.ShouldBe(held);
+
+        stream.Sweep();
+
+        stream.Live.HeldWireBytes.ShouldBeLessThan(held / 4);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(100)]

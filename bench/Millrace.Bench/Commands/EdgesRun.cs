@@ -38,7 +38,7 @@ internal sealed class EdgesRun(EdgesPlan plan)
         configurations.Add("millrace", server);
         using var publisher = Publisher.Start(plan.LoadCore, clip.Path, server.RtmpPort, StreamName);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{plan.Edges} edges, and RTMP viewers, of {clip.BitsPerSecond / 1e6:F2} Mbit/s; merge {plan.MergeMs} ms, for edges a sixth more; {plan.Seconds} s each, {plan.Runs} pairs"));
+            $"{plan.Edges} edges, and RTMP viewers, of {clip.BitsPerSecond / 1e6:F2} Mbit/s; merge {plan.MergeMs} ms, for edges a third more; {plan.Seconds} s each, {plan.Runs} pairs"));
         foreach (var protocol in new[] { Protocol.Rtmp, Protocol.Relay }) Play(server, clip, protocol, plan.Warm);
         List<Pair> pairs = [];
         for (int round = 0; round < plan.Runs; round++)

@@ -36,6 +36,7 @@ function useStreams(): { reply: ListReply | undefined; unreachable: boolean } {
 
 export function ListPage() {
   const { reply, unreachable } = useStreams();
+  const [name, setName] = useState('');
   useEffect(() => {
     document.title = 'Live now · Millrace';
   }, []);
@@ -46,14 +47,21 @@ export function ListPage() {
         {unreachable && (
           <p className="notice" role="status">The server does not answer. Trying again…</p>
         )}
-        {reply?.kind === 'off' && <OpenForm />}
-        {reply?.kind === 'list' && (reply.streams.length === 0 ? <Empty rtmpPort={reply.rtmpPort} /> : <Streams list={reply.streams} rtmpPort={reply.rtmpPort} />)}
+        {reply?.kind === 'off' && <OpenForm name={name} setName={setName} />}
+        {reply?.kind === 'list' && (reply.streams.length === 0 ? <Empty {...reply} name={name} setName={setName} /> : <Streams {...reply} name={name} setName={setName} />)}
       </main>
     </div>
   );
 }
 
-function Streams({ list, rtmpPort }: { list: readonly LiveStream[]; rtmpPort: number }) {
+/** What a viewer is typing stays when the list changes meanwhile. */
+interface Typed {
+  readonly name: string;
+  readonly setName: (name: string) => void;
+}
+
+function Streams({ streams: list, rtmpPort, fetches, name, setName }: { streams: readonly LiveStream[]; rtmpPort: number; fetches: boolean } & Typed) {
+  const [wasTyping] = useState(name !== '');
   const [filter, setFilter] = useState('');
   const [shown, setShown] = useState(cardsAtOnce);
   const wanted = filter.trim().toLowerCase();
@@ -75,6 +83,13 @@ function Streams({ list, rtmpPort }: { list: readonly LiveStream[]; rtmpPort: nu
       {found.length === 0 && <p className="quiet">No stream has “{filter}” in its name.</p>}
       {found.length > shown && (
         <button type="button" className="button" onClick={() => setShown(shown + cardsAtOnce)}>Show more</button>
+      )}
+      {fetches && (
+        <details className="publish" open={wasTyping}>
+          <summary>Watch another stream</summary>
+          <p className="quiet">This server fetches a stream as soon as somebody asks for it by its name.</p>
+          <NameForm name={name} setName={setName} autoFocus={wasTyping} />
+        </details>
       )}
       <details className="publish">
         <summary>Publish a stream</summary>
@@ -104,7 +119,20 @@ function Card({ stream }: { stream: LiveStream }) {
   );
 }
 
-function Empty({ rtmpPort }: { rtmpPort: number }) {
+function Empty({ rtmpPort, fetches, name, setName }: { rtmpPort: number; fetches: boolean } & Typed) {
+  if (fetches) {
+    return (
+      <section className="empty">
+        <h1>Watch a stream</h1>
+        <p className="lead">Nothing plays here right now: this server fetches a stream as soon as somebody asks for it by its name.</p>
+        <NameForm name={name} setName={setName} autoFocus />
+        <details className="publish" open>
+          <summary>Publish a stream</summary>
+          <PublishHelp rtmpPort={rtmpPort} />
+        </details>
+      </section>
+    );
+  }
   return (
     <section className="empty">
       <div className="ripples" aria-hidden="true"><span /><span /><span /></div>
@@ -116,23 +144,28 @@ function Empty({ rtmpPort }: { rtmpPort: number }) {
 }
 
 /** The list is switched off: the viewer has to know the name. */
-function OpenForm() {
-  const [name, setName] = useState('');
-  const wanted = splitName(name.trim());
+function OpenForm(typed: Typed) {
   return (
     <section className="empty">
       <h1>Watch a stream</h1>
       <p className="lead">This server does not list its streams. Enter the name of the one to watch.</p>
-      <form
-        className="open-form"
-        onSubmit={(e) => {
-          e.preventDefault();
-          if (wanted !== undefined) location.assign(pagePath(resolve(wanted, undefined)));
-        }}
-      >
-        <input className="search" autoFocus placeholder="live/demo" aria-label="Name of the stream" autoCapitalize="none" autoCorrect="off" spellCheck={false} value={name} onChange={(e) => setName(e.target.value)} />
-        <button type="submit" className="button primary" disabled={wanted === undefined}>Watch</button>
-      </form>
+      <NameForm {...typed} autoFocus />
     </section>
+  );
+}
+
+function NameForm({ name, setName, autoFocus }: Typed & { autoFocus: boolean }) {
+  const wanted = splitName(name.trim());
+  return (
+    <form
+      className="open-form"
+      onSubmit={(e) => {
+        e.preventDefault();
+        if (wanted !== undefined) location.assign(pagePath(resolve(wanted, undefined)));
+      }}
+    >
+      <input className="search" autoFocus={autoFocus} placeholder="live/demo" aria-label="Name of the stream" autoCapitalize="none" autoCorrect="off" spellCheck={false} value={name} onChange={(e) => setName(e.target.value)} />
+      <button type="submit" className="button primary" disabled={wanted === undefined}>Watch</button>
+    </form>
   );
 }

@@ -3,8 +3,9 @@ import { describeAge, describeAudio, describeVideo, readList } from './streams';
 
 it('reads the list, with the RTMP port by default 1935', () => {
   const stream = { name: 'live/demo', vhost: 'default', app: 'live', stream: 'demo', viewers: 1, since: '2026-11-20T12:00:00Z' };
-  expect(readList({ streams: [stream, { nonsense: true }], rtmpPort: 19350 })).toEqual({ kind: 'list', streams: [stream], rtmpPort: 19350 });
-  expect(readList({ streams: [] })).toEqual({ kind: 'list', streams: [], rtmpPort: 1935 });
+  expect(readList({ streams: [stream, { nonsense: true }], rtmpPort: 19350 })).toEqual({ kind: 'list', streams: [stream], rtmpPort: 19350, fetches: false });
+  expect(readList({ streams: [] })).toEqual({ kind: 'list', streams: [], rtmpPort: 1935, fetches: false });
+  expect(readList({ streams: [], fetches: true })).toMatchObject({ fetches: true });
   for (const bad of [null, [], 'x', {}, { streams: 1 }]) expect(readList(bad)).toEqual({ kind: 'error' });
 });
 

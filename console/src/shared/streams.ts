@@ -16,7 +16,7 @@ export interface LiveStream {
 }
 
 export type ListReply =
-  | { readonly kind: 'list'; readonly streams: readonly LiveStream[]; readonly rtmpPort: number }
+  | { readonly kind: 'list'; readonly streams: readonly LiveStream[]; readonly rtmpPort: number; /** There may be more, which come when somebody asks for them. */ readonly fetches: boolean }
   | { readonly kind: 'off' } // `page.list: false`
   | { readonly kind: 'error' };
 
@@ -41,7 +41,7 @@ export async function fetchStreams(signal?: AbortSignal): Promise<ListReply> {
 export function readList(body: unknown): ListReply {
   if (typeof body !== 'object' || body === null || !('streams' in body) || !Array.isArray(body.streams)) return { kind: 'error' };
   const port = 'rtmpPort' in body && typeof body.rtmpPort === 'number' ? body.rtmpPort : defaultRtmpPort;
-  return { kind: 'list', streams: body.streams.filter(isStream), rtmpPort: port };
+  return { kind: 'list', streams: body.streams.filter(isStream), rtmpPort: port, fetches: 'fetches' in body && body.fetches === true };
 }
 
 const isStream = (s: unknown): s is LiveStream =>

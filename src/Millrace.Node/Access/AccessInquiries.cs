@@ -25,6 +25,12 @@ internal sealed class AccessInquiries(NodeContext node, AccessJudge judge)
     private long _nextSweep;
     private int _foreign;
 
+    /// <summary>
+    /// Most connections to other nodes. One for each origin and each node below that questions come from, whose name is that node's own word; the one that has been
+    /// quiet longest makes room for another.
+    /// </summary>
+    public int MostLinks { get; init; } = 1_000;
+
     /// <summary>To be set before anybody asks.</summary>
     public Shard Shard { get; set; } = null!;
 
@@ -65,19 +71,22 @@ internal sealed class AccessInquiries(NodeContext node, AccessJudge judge)
         DownCount = _downUntil.Count;
     }
 
-    /// <summary>The connection to another node, which is made when there is none.</summary>
+    /// <summary>The connection to another node, which is made when there is none; null where there are too many by which answers are still waited for.</summary>
     /// <param name="origin">Which.</param>
     /// <param name="path">The nodes below.</param>
     /// <param name="stream">Of the first who asks.</param>
-    public AccessLink LinkTo(OriginAddress origin, IReadOnlyList<string> path, StreamName stream)
+    /// <param name="now">Monotonic time, microseconds.</param>
+    public AccessLink? LinkTo(OriginAddress origin, IReadOnlyList<string> path, StreamName stream, long now)
     {
         var key = (origin, string.Join(' ', path));
-        if (!_links.TryGetValue(key, out var link))
-        {
-            _links[key] = link = new AccessLink(this, node, origin, path, stream);
-            LinkCount = _links.Count;
-        }
-
+        if (_links.TryGetValue(key, out var link))
+            return link;
+        if (_links.Count >= MostLinks)
+            _links.Values.Where(static known => known.IsIdle).MinBy(static known => known.AskedAt)?.LetGo(now);
+        if (_links.Count >= MostLinks)
+            return null;
+        _links[key] = link = new AccessLink(this, node, origin, path, stream);
+        LinkCount = _links.Count;
         return link;
     }
 

@@ -26,7 +26,7 @@ internal sealed class AccessInquiry : ShardTimer, IRelayClient
     public AccessInquiry(AccessInquiries inquiries, NodeContext node, AccessQuestion question)
     {
         (_inquiries, _node, _question) = (inquiries, node, question);
-        _dialer = new RelayDialer(node, inquiries.Shard, this, question.Path, question.Claim.Stream, question.Claim.Papers, isPublisher: false)
+        _dialer = new RelayDialer(node, inquiries.Shard, this, question.Path, question.Claim.Stream, () => question.Claim.Papers, isPublisher: false)
         {
             Introduction = question.Claim.Introduction ?? new RtmpIntroduction("", "", ""),
         };
@@ -145,8 +145,10 @@ internal sealed class AccessInquiry : ShardTimer, IRelayClient
     private void Ask(OriginAddress origin, long now)
     {
         _current = origin;
-        if (origin.Kind == OriginKind.Millrace)
-            AskNode(_inquiries.LinkTo(origin, _question.Path, Claim.Stream), now);
+        if (origin.Kind == OriginKind.Millrace && _inquiries.LinkTo(origin, _question.Path, Claim.Stream, now) is { } link)
+            AskNode(link, now);
+        else if (origin.Kind == OriginKind.Millrace)
+            GoOn("too many nodes ask at the same moment", isDown: false, now);
         else if (origin.Kind == OriginKind.Rtmp)
             Connect();
         else

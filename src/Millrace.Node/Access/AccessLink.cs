@@ -32,13 +32,22 @@ internal sealed class AccessLink : ShardTimer, IRelayClient
     public AccessLink(AccessInquiries inquiries, NodeContext node, OriginAddress origin, IReadOnlyList<string> path, StreamName stream)
     {
         (_inquiries, Origin, Path) = (inquiries, origin, path);
-        _dialer = new RelayDialer(node, inquiries.Shard, this, path, stream, "", isPublisher: false);
+        _dialer = new RelayDialer(node, inquiries.Shard, this, path, stream, static () => "", isPublisher: false);
         _dialer.Dial(origin);
     }
 
     public OriginAddress Origin { get; }
 
     public IReadOnlyList<string> Path { get; }
+
+    /// <summary>No answer is waited for.</summary>
+    public bool IsIdle => _asked.Count == 0;
+
+    /// <summary>When the last question was put, monotonic microseconds.</summary>
+    public long AskedAt { get; private set; }
+
+    /// <summary>Another needs its place.</summary>
+    public void LetGo(long now) => End("others ask", now);
 
     /// <summary>Puts a question; its number, or null where it cannot be put.</summary>
     /// <param name="inquiry">Who is told the answer.</param>
@@ -47,13 +56,14 @@ internal sealed class AccessLink : ShardTimer, IRelayClient
     /// <param name="flaw">Why it cannot.</param>
     public uint? Ask(AccessInquiry inquiry, AccessClaim claim, long now, out string? flaw)
     {
+        AskedAt = now;
+        _inquiries.Shard.Wheel.Arm(this, now + IdleMicros);
         var request = RequestOf(++_last, claim);
         flaw = request.Flaw;
         if (flaw is not null)
             return null;
         _asked[_last] = new Question(inquiry, request);
         _unsent.Enqueue(_last);
-        _inquiries.Shard.Wheel.Arm(this, now + IdleMicros);
         var number = _last;
         Send(now);
         return number;

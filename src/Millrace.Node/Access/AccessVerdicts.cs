@@ -26,8 +26,8 @@ internal sealed class AccessVerdicts(EdgeSettings edge, Action<AccessQuestion> a
     /// <summary>More claims are refused, so that a flood of them has no queue.</summary>
     private const int MostQuestions = 10_000;
 
-    private readonly VerdictCache _granted = new(MostGranted);
-    private readonly VerdictCache _refused = new(MostRefused);
+    private readonly ExpiringEntries<AccessKey, AccessVerdict> _granted = new(MostGranted);
+    private readonly ExpiringEntries<AccessKey, AccessVerdict> _refused = new(MostRefused);
     private readonly ConcurrentDictionary<AccessKey, AccessQuestion> _questions = new();
     private int _questionCount;
     private long _nextSweep;
@@ -49,8 +49,8 @@ internal sealed class AccessVerdicts(EdgeSettings edge, Action<AccessQuestion> a
     public AccessVerdict? Find(AccessClaim claim, AccessKey key, IReadOnlyList<string> path, long now, out AccessQuestion? question)
     {
         question = null;
-        var granted = _granted.Find(key, now);
-        var refused = _refused.Find(key, now);
+        _granted.TryFind(key, now, out var granted);
+        _refused.TryFind(key, now, out var refused);
         var known = granted is not null && (now < granted.Until || granted.IsStale) ? granted : refused;
         if (known is null)
         {
@@ -73,13 +73,13 @@ internal sealed class AccessVerdicts(EdgeSettings edge, Action<AccessQuestion> a
     /// <param name="isUnexplained">The origin has hung up: some say no so, and others die while they are asked. Whoever was let in stays until it is asked again, and does so again.</param>
     public void Settle(AccessQuestion question, AccessOutcome outcome, string reason, long lifetime, long now, bool isUnexplained = false)
     {
-        var isDoubt = isUnexplained && _granted.Find(question.Key, now) is { IsDoubted: false };
+        var isDoubt = isUnexplained && _granted.TryFind(question.Key, now, out var before) && !before.IsDoubted;
         if (isDoubt)
             outcome = AccessOutcome.Unavailable;
         Counters.Asked(outcome);
         var verdict = VerdictOf(question.Key, outcome, reason, lifetime, now) with { IsDoubted = isDoubt };
         (verdict.IsAllowed ? _refused : _granted).Remove(question.Key);
-        (verdict.IsAllowed ? _granted : _refused).Set(question.Key, verdict, now);
+        (verdict.IsAllowed ? _granted : _refused).Set(question.Key, verdict, verdict.KeptUntil, now);
         if (_questions.TryRemove(question.Key, out _))
             Interlocked.Decrement(ref _questionCount);
         question.Settle(verdict);
@@ -106,7 +106,7 @@ internal sealed class AccessVerdicts(EdgeSettings edge, Action<AccessQuestion> a
 
         var pause = now + edge.AccessRefusalCache.ToMicros();
         // Who was let in a moment ago is not put out because an origin is away; it is soon asked again.
-        return outcome == AccessOutcome.Unavailable && _granted.Find(key, now) is { } granted
+        return outcome == AccessOutcome.Unavailable && _granted.TryFind(key, now, out var granted)
             ? granted with { Until = Math.Max(granted.Until, pause), RenewAt = pause, IsStale = true }
             : new AccessVerdict(outcome, reason, pause);
     }

@@ -4,13 +4,14 @@ namespace Millrace.Node.Api;
 
 /// <summary>GET /v1/cluster: this node among the others.</summary>
 /// <param name="Upstreams">Streams that it fetches.</param>
+/// <param name="Pushes">Streams that it sends on: those that are published here to an origin of theirs, and forwards.</param>
 /// <param name="Downstreams">Other nodes that take a stream from it.</param>
 /// <param name="Missing">Names that no origin knew a moment ago, and that are not asked for meanwhile.</param>
 /// <param name="Access">What origins have been asked about who may play and publish (<c>token_traverse</c>).</param>
 /// <param name="Nodes">All that the map knows, this one too; null when it does not answer in time.</param>
 internal sealed record ClusterReply(
-    ClusterNode Node, IReadOnlyList<UpstreamReply> Upstreams, IReadOnlyList<DownstreamReply> Downstreams, int Missing, MapReply? Map,
-    AccessReply Access, IReadOnlyList<NodeStatus>? Nodes);
+    ClusterNode Node, IReadOnlyList<UpstreamReply> Upstreams, IReadOnlyList<PushReply> Pushes, IReadOnlyList<DownstreamReply> Downstreams, int Missing,
+    MapReply? Map, AccessReply Access, IReadOnlyList<NodeStatus>? Nodes);
 
 /// <summary>This node.</summary>
 /// <param name="Id"><c>cluster.node</c>, or what stands for it.</param>
@@ -21,6 +22,18 @@ internal sealed record ClusterReply(
 /// <param name="ClientCertificates">Whether those that connect by TLS must show a certificate.</param>
 internal sealed record ClusterNode(
     string Id, string Version, IReadOnlyList<string> Relay, IReadOnlyList<string> RelayTls, string? Advertise, bool Secret, bool ClientCertificates);
+
+/// <summary>A stream that is sent to another server.</summary>
+/// <param name="Stream">vhost/app/name.</param>
+/// <param name="Origin">URL.</param>
+/// <param name="Forward">By <c>forward</c>: without influence on the publisher.</param>
+/// <param name="Node">Id of the node there; null while there is no connection, and where it is a foreign server.</param>
+/// <param name="State">live; lost (another connection is being made, the publisher is kept); pending (none has taken it yet).</param>
+/// <param name="Switches">Times that it went on by another connection.</param>
+/// <param name="Since">Since when it is taken, or is not.</param>
+/// <param name="RoundTripMs">Of the link; null while it has not been measured.</param>
+internal sealed record PushReply(
+    string Stream, string Origin, bool Forward, string? Node, string State, long Switches, DateTimeOffset Since, double? RoundTripMs);
 
 /// <summary>Another node that takes a stream.</summary>
 /// <param name="Session">Its session here.</param>

@@ -21,6 +21,9 @@ internal sealed class ClusterReport(NodeContext node)
                 node.Id, StatusReport.Version, [.. node.RelayListeners.Select(static listener => listener.ToString())],
                 [.. node.RelayTlsListeners.Select(static listener => listener.ToString())], advertise, settings.Relay.Secret.IsSet, settings.Relay.Tls.ClientCertificates),
             [.. node.Upstreams.All.Select(puller => PathReport.Of(puller, node.Registry.Find(puller.Name))).OrderBy(static upstream => upstream.Stream, StringComparer.Ordinal)],
+            [.. node.Pushers.All.Select(static pusher => PathReport.Of(pusher, isForward: false))
+                .Concat(node.Pushers.Forwards.Select(static pusher => PathReport.Of(pusher, isForward: true)))
+                .OrderBy(static push => push.Stream, StringComparer.Ordinal).ThenBy(static push => push.Origin, StringComparer.Ordinal)],
             [.. node.Sessions.All.Select(DownstreamOf).OfType<DownstreamReply>().OrderBy(static downstream => downstream.Session, StringComparer.Ordinal)],
             node.Upstreams.CountMissing(NodeClock.Micros),
             node.OriginMap is { State: var state } ? Of(state) : null,

@@ -26,13 +26,22 @@ internal static class PathReport
 
     public static UpstreamReply Of(RelayPuller puller, LiveStream? stream)
     {
-        var connection = puller.Connection;
-        var link = connection?.Link;
+        var link = puller.Connection?.Link;
         return new UpstreamReply(
             puller.Name.ToString(), puller.Origin, OriginAddress.TryParseUrl(puller.Origin) is { IsTls: true },
-            connection?.Protocol.PeerNode is { Length: > 0 } node ? node : null, StateOf(puller),
-            puller.Switches, DateTimeOffset.FromUnixTimeMilliseconds(puller.Since / 1_000), ToMillis(stream is null ? null : LatencyOf(stream)),
+            NodeOf(puller), StateOf(puller), puller.Switches, SinceOf(puller), ToMillis(stream is null ? null : LatencyOf(stream)),
             ToMillis(link?.AheadMicros), ToMillis(link?.RoundTripMicros));
+    }
+
+    public static PushReply Of(RelayPusher pusher, bool isForward) => new(
+        pusher.Name.ToString(), pusher.Origin, isForward, NodeOf(pusher), StateOf(pusher), pusher.Switches, SinceOf(pusher),
+        ToMillis(pusher.Connection?.Link?.RoundTripMicros));
+
+    public static string StateOf(RelayPusher pusher)
+    {
+        // Before the other, which may come to be true meanwhile.
+        var wasAccepted = pusher.WasAccepted;
+        return pusher.IsSent ? "live" : wasAccepted ? "lost" : "pending";
     }
 
     public static string StateOf(RelayPuller puller) => puller.State switch
@@ -42,6 +51,10 @@ internal static class PathReport
     };
 
     public static double? ToMillis(long? micros) => micros is { } value ? Math.Round(value / 1e3, 3) : null;
+
+    private static string? NodeOf(OriginClient client) => client.Connection?.Protocol.PeerNode is { Length: > 0 } node ? node : null;
+
+    private static DateTimeOffset SinceOf(OriginClient client) => DateTimeOffset.FromUnixTimeMilliseconds(client.Since / 1_000);
 
     private static HopReply Of(RelayHop[] hops, int index)
     {

@@ -8,20 +8,15 @@ namespace Millrace.Node.Cluster;
 internal sealed class RedirectLookup(StreamName name) : Completion
 {
     private NodeStatus? _owner;
-    private long _until = long.MaxValue;
 
     public StreamName Name { get; } = name;
-
-    /// <summary>Monotonic time, microseconds, up to which the answer holds.</summary>
-    public long Until => Volatile.Read(ref _until);
 
     /// <summary>The node's id; null while there is none.</summary>
     public string? Owner => _owner?.Id;
 
-    public void Complete(NodeStatus? owner, long until)
+    public void Complete(NodeStatus? owner)
     {
         _owner = owner;
-        Volatile.Write(ref _until, until);
         Complete();
     }
 

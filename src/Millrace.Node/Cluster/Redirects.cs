@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Millrace.Node.Settings;
 using Millrace.Streams;
 
@@ -32,7 +31,7 @@ internal sealed class Redirects(NodeContext node)
     /// <summary>What is asked for is made up by clients.</summary>
     private const int MostNames = 10_000;
 
-    private readonly ConcurrentDictionary<StreamName, RedirectLookup> _lookups = new();
+    private readonly ExpiringEntries<StreamName, RedirectLookup> _lookups = new(MostNames);
 
     private bool IsOn => node.Settings.Cluster.Elsewhere == StreamElsewhere.Redirect && node.Upstreams.IsMapped;
 
@@ -63,16 +62,12 @@ internal sealed class Redirects(NodeContext node)
     private RedirectLookup? Find(StreamName name)
     {
         var now = NodeClock.Micros;
-        if (_lookups.TryGetValue(name, out var known) && now < known.Until)
+        if (_lookups.TryFind(name, now, out var known))
             return known;
-        if (_lookups.Count >= MostNames)
-            Sweep(now);
-        if (_lookups.Count >= MostNames)
-            return null;
         var lookup = new RedirectLookup(name);
-        var isOurs = known is null ? _lookups.TryAdd(name, lookup) : _lookups.TryUpdate(name, lookup, known);
-        if (!isOurs)
-            return _lookups.TryGetValue(name, out var other) ? other : null;
+        // It holds for as long as the question takes, and then for as long as its answer does.
+        if (!_lookups.TryAdd(name, lookup, long.MaxValue, now))
+            return _lookups.TryFind(name, now, out var other) ? other : null;
         _ = RunAsync(lookup);
         return lookup;
     }
@@ -97,7 +92,9 @@ internal sealed class Redirects(NodeContext node)
         finally
         {
             // Whatever has happened: who waits for the answer would wait for ever.
-            lookup.Complete(owner, NodeClock.Micros + KeepMicros);
+            var now = NodeClock.Micros;
+            _lookups.Set(lookup.Name, lookup, now + KeepMicros, now);
+            lookup.Complete(owner);
         }
     }
 
@@ -111,13 +108,4 @@ internal sealed class Redirects(NodeContext node)
     /// <summary>Null where the entry is of a server that is no node, or of one that is not known.</summary>
     private static NodeStatus? OwnerOf(string url, IReadOnlyList<NodeStatus> nodes) =>
         nodes.FirstOrDefault(status => status.Relay.Length > 0 && url.StartsWith(status.Relay + "/", StringComparison.OrdinalIgnoreCase));
-
-    private void Sweep(long now)
-    {
-        foreach (var (name, lookup) in _lookups)
-        {
-            if (now >= lookup.Until)
-                _lookups.TryRemove(new KeyValuePair<StreamName, RedirectLookup>(name, lookup));
-        }
-    }
 }

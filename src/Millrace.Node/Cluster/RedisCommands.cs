@@ -1,4 +1,3 @@
-using System.Globalization;
 using StackExchange.Redis;
 
 namespace Millrace.Node.Cluster;
@@ -6,11 +5,12 @@ namespace Millrace.Node.Cluster;
 /// <summary>What the map asks of Redis. All of it fails as the library's calls do.</summary>
 internal static class RedisCommands
 {
-    /// <summary>Of one listing: pages of <see cref="PageSize"/> keys looked at, and nodes given.</summary>
-    public const int MaxPages = 1_000;
+    /// <summary>Of one listing; those that came last.</summary>
     public const int MaxNodes = 1_000;
-    private const int PageSize = 1_000;
     private const string NodeKeys = "node/";
+
+    /// <summary>The ids by when they were announced last. No stream is called so: their keys have slashes.</summary>
+    private const string NodeIds = "nodes";
 
     /// <summary>
     /// SET NX PX that also renews: takes the key when it is free, when its value is ours (ARGV[1]) and when it is what we put there before
@@ -30,6 +30,19 @@ internal static class RedisCommands
         return 0
         """;
 
+    /// <summary>
+    /// A node's status, and its id where all are found without a look through the whole database, which may hold very many streams. By the server's clock: those
+    /// of the nodes differ. ARGV: id, status, milliseconds until both are forgotten.
+    /// </summary>
+    private const string AnnounceScript = """
+        local time = redis.call('TIME')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000)
+        redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+        redis.call('ZADD', KEYS[2], now, ARGV[1])
+        redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[3])
+        redis.call('PEXPIRE', KEYS[2], ARGV[3])
+        """;
+
     /// <summary>Takes or renews an entry.</summary>
     public static Task<ClaimOutcome> ClaimAsync(IDatabaseAsync database, string key, string value, string? before, TimeSpan expiry) =>
         EvaluateAsync(database, ClaimScript, key, [value, before ?? value, (long)expiry.TotalMilliseconds]);
@@ -47,27 +60,20 @@ internal static class RedisCommands
     }
 
     public static async Task PublishAsync(IDatabaseAsync database, string prefix, NodeStatus status, TimeSpan expiry) =>
-        await database.StringSetAsync($"{prefix}{NodeKeys}{status.Id}", status.ToJson(), expiry);
+        await database.ScriptEvaluateAsync(
+            AnnounceScript,
+            [$"{prefix}{NodeKeys}{status.Id}", $"{prefix}{NodeIds}"],
+            [status.Id, status.ToJson(), (long)expiry.TotalMilliseconds],
+            CommandFlags.NoScriptCache);
 
     public static async Task WithdrawAsync(IDatabaseAsync database, string prefix, string id) =>
-        await database.KeyDeleteAsync($"{prefix}{NodeKeys}{id}");
+        await Task.WhenAll(database.KeyDeleteAsync($"{prefix}{NodeKeys}{id}"), database.SortedSetRemoveAsync($"{prefix}{NodeIds}", id));
 
-    /// <summary>All nodes, by name. Goes through the whole database: not for a path that is hot.</summary>
+    /// <summary>All nodes, by name: one command for their ids, and one for each.</summary>
     public static async Task<IReadOnlyList<NodeStatus>> NodesAsync(IDatabaseAsync database, string prefix)
     {
-        var keys = new HashSet<string>(StringComparer.Ordinal);
-        var cursor = "0";
-        for (var page = 0; page < MaxPages && keys.Count < MaxNodes; page++)
-        {
-            var reply = (RedisResult[])await database.ExecuteAsync("SCAN", cursor, "MATCH", $"{EscapePattern(prefix)}{NodeKeys}*", "COUNT", PageSize);
-            cursor = (string)reply[0];
-            // Streams of a vhost called "node" match too: theirs have another slash.
-            keys.UnionWith(((string[])reply[1]).Where(key => key.IndexOf('/', prefix.Length + NodeKeys.Length) < 0));
-            if (cursor == "0")
-                break;
-        }
-
-        var nodes = await Task.WhenAll(keys.Take(MaxNodes).Select(key => ReadNodeAsync(database, key, key[(prefix.Length + NodeKeys.Length)..])));
+        var ids = await database.SortedSetRangeByRankAsync($"{prefix}{NodeIds}", 0, MaxNodes - 1, Order.Descending);
+        var nodes = await Task.WhenAll(ids.Select(id => ReadNodeAsync(database, $"{prefix}{NodeKeys}{id}", id.ToString())));
         return [.. nodes.OfType<NodeStatus>().OrderBy(node => node.Id, StringComparer.Ordinal)];
     }
 
@@ -88,9 +94,6 @@ internal static class RedisCommands
     /// <summary>With EVAL each time: the scripts are short, and a server that was restarted knows no hashes.</summary>
     private static async Task<ClaimOutcome> EvaluateAsync(IDatabaseAsync database, string script, string key, RedisValue[] values) =>
         (ClaimOutcome)(int)await database.ScriptEvaluateAsync(script, [key], values, CommandFlags.NoScriptCache);
-
-    private static string EscapePattern(string text) =>
-        string.Concat(text.Select(c => c is '*' or '?' or '[' or ']' or '^' or '\\' ? string.Create(CultureInfo.InvariantCulture, $"\\{c}") : c.ToString()));
 }
 
 internal enum ClaimOutcome

@@ -6,7 +6,7 @@ using Millrace.Streams;
 namespace Millrace.Node.Cluster;
 
 /// <summary>
-/// The map in Redis: <c>vhost/app/name</c> → URL, and <c>node/ID</c> → <see cref="NodeStatus"/>, each for <c>cluster.expiry</c> and
+/// The map in Redis: <c>vhost/app/name</c> → URL, <c>node/ID</c> → <see cref="NodeStatus"/> and <c>nodes</c>, their ids, each for <c>cluster.expiry</c> and
 /// renewed with each heartbeat. One loop does all writing; all others leave their wishes or ask, and never wait for it.
 /// </summary>
 internal sealed class RedisOriginMap : IOriginMap

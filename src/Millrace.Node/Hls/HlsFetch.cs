@@ -29,7 +29,7 @@ internal sealed class HlsFetch : Completion
         Abandon();
         var resources = _stream.Resources;
         var bytes = new BlockLog(resources.Pool, resources.Budget[MemoryUse.HlsWindows]);
-        if (length != Segment.Length || !bytes.TryReserve(length))
+        if (length == 0 || length != Segment.Length || !bytes.TryReserve(length))
         {
             bytes.Dispose();
             return false;

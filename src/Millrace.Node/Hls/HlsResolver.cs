@@ -66,6 +66,7 @@ internal sealed class HlsResolver(NodeContext node)
                 continue;
             }
 
+            node.Upstreams.Touch(name);
             if (Find(name, request.Target) is not { State: not StreamState.Idle } && Fetch(name, request) is { } fetching)
             {
                 if (fetching.Wait is not null || fetching.Location.Length > 0)
@@ -107,7 +108,9 @@ internal sealed class HlsResolver(NodeContext node)
     {
         if (MediaResource.Elsewhere(node, node.Redirects.ForViewer(name, request.Query, request.Protocol), request.Protocol, request.Path, request.Query) is { } elsewhere)
             return elsewhere;
-        var state = node.Upstreams.Want(name, request.Query, [], out var refusal);
+        // What a token admits to is shown once: later requests have a cookie, and a query that says something else.
+        var arguments = request.Query.Contains("_HLS_", StringComparison.Ordinal) ? "" : request.Query;
+        var state = node.Upstreams.Want(name, arguments, [], out var refusal);
         if (state == UpstreamState.Missing)
             return Refuse(RelayStatus.Of(refusal!), refusal!.Reason) with { Asked = name };
         return state == UpstreamState.Pending && node.Upstreams.WaitersOf(name) is { } waiters
@@ -327,5 +330,5 @@ internal sealed class HlsResolver(NodeContext node)
 
     public static MediaResource NotFound(string why) => Refuse(404, why);
 
-    public static MediaResource Refuse(int status, string why) => MediaResource.Refuse(status, NodeSession.Clean(why, 300)) with { CachePolicy = BriefCache };
+    public static MediaResource Refuse(int status, string why) => MediaResource.Refuse(status, PlainText.Clean(why, 300)) with { CachePolicy = BriefCache };
 }

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Millrace.Media;
 using Millrace.Media.Flv;
 using Millrace.Node.Access;
 using Millrace.Node.Cluster;
@@ -139,7 +140,7 @@ internal sealed class FlvEndpoint(NodeContext node)
         var address = connection.RemoteIpAddress ?? System.Net.IPAddress.None;
         var remote = new System.Net.IPEndPoint(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, connection.RemotePort);
         var session = node.Sessions.Create(context.WebSockets.IsWebSocketRequest ? "ws-flv" : "http-flv", remote);
-        session.Agent = NodeSession.Clean(context.Request.Headers.UserAgent.ToString());
+        session.Agent = PlainText.Clean(context.Request.Headers.UserAgent.ToString());
         return session;
     }
 

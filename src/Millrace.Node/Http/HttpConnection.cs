@@ -1,3 +1,4 @@
+using Millrace.Media;
 using Millrace.Node.Access;
 using Millrace.Node.Hls;
 using Millrace.Node.Metrics;
@@ -64,7 +65,7 @@ internal sealed partial class HttpConnection : ShardConnection
             return;
         _session = Node.Sessions.Create(protocol, Socket.Remote);
         _session.Traffic = this;
-        _session.Agent = NodeSession.Clean(agent);
+        _session.Agent = PlainText.Clean(agent);
         _session.Kick = reason => Shard.Post(() => SayFarewell(reason, mayReturn: false));
         _session.Open(SessionRole.Player, stream);
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Millrace.Media;
 using Millrace.Media.Flv;
 using Millrace.Node.Access;
 using Millrace.Node.Cluster;
@@ -93,6 +94,7 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
         if (wait.Length > 0 && !TryParseWait(wait, out waitMicros))
             return Refuse(400, "wait is a time of at most 60 s, for example 10s or 500ms") with { Asked = address.Name };
         var form = address.Argument("flv") == "legacy" ? FlvForm.Legacy : FlvForm.Enhanced;
+        node.Upstreams.Touch(address.Name);
         if (node.Registry.Find(address.Name) is { IsWaiting: false })
             return new MediaResource(200, FlvType, "", address.Name, form, 0) { Asked = address.Name };
         if (Elsewhere(node, node.Redirects.ForViewer(address.Name, query, protocol), protocol, path, query) is { } elsewhere)
@@ -138,7 +140,7 @@ internal sealed record MediaResource(int Status, string ContentType, string Expl
         Refuse(verdict.Status, verdict.Reason) with { Asked = name, IsPrivate = true };
 
     public static MediaResource Refuse(int status, string explanation) =>
-        new(status, TextType, NodeSession.Clean(explanation, 600) + "\n", null, FlvForm.Enhanced, 0);
+        new(status, TextType, PlainText.Clean(explanation, 600) + "\n", null, FlvForm.Enhanced, 0);
 
     /// <summary>Header fields of the answer, but for framing and connection.</summary>
     public void AddFields<T>(NodeSettings settings, ref T fields)

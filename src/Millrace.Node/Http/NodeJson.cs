@@ -5,8 +5,9 @@ namespace Millrace.Node.Http;
 /// <summary>Server time for the page's latency read-out.</summary>
 internal sealed record ClockReply(long NowMicros);
 
-/// <summary>The page's list: what is live, and where to push to.</summary>
-internal sealed record PageStreams(IReadOnlyList<PageStream> Streams, int RtmpPort);
+/// <summary>The page's list: what is live here, and where to push to.</summary>
+/// <param name="Fetches">There may be more, which come when somebody asks for them.</param>
+internal sealed record PageStreams(IReadOnlyList<PageStream> Streams, int RtmpPort, bool Fetches);
 
 internal sealed record PageStream(
     string Name, string Vhost, string App, string Stream, string? Video, string? Audio, int Viewers, DateTimeOffset Since);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Millrace.Media;
+using Millrace.Node.Settings;
 using Millrace.Streams;
 
 namespace Millrace.Node.Http;
@@ -15,7 +16,7 @@ internal sealed class PageEndpoints(NodeContext node, int rtmpPort)
     private const long ListMicros = 1_000_000;
     private static readonly Assembly Assembly = typeof(PageEndpoints).Assembly;
 
-    private (long Made, PageStreams List) _list = (-ListMicros, new PageStreams([], rtmpPort));
+    private (long Made, PageStreams List) _list = (-ListMicros, new PageStreams([], rtmpPort, false));
 
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -72,7 +73,7 @@ internal sealed class PageEndpoints(NodeContext node, int rtmpPort)
         }
 
         streams.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
-        return new PageStreams(streams, rtmpPort);
+        return new PageStreams(streams, rtmpPort, node.Settings.Cluster.Map == OriginMapKind.Redis || node.Settings.HasOrigins());
     }
 
     private static string? Describe(Streams.Log.Era era, TrackKind kind)

@@ -24,8 +24,10 @@ internal sealed class TlsCertificate
             [new PemFile("http.tls.certificate", settings.Certificate), new PemFile("http.tls.key", settings.Key)], files => Load(files[0], files[1], logger), logger, now, run));
 
     /// <summary>What a handshake needs; one value for all handshakes with one certificate, for sessions are resumed by it.</summary>
-    /// <param name="now">Monotonic time, microseconds.</param>
-    public SslServerAuthenticationOptions Current(long now) => _files.Current(now);
+    public SslServerAuthenticationOptions Current => _files.Current;
+
+    /// <inheritdoc cref="PemFiles{T}.Look"/>
+    public void Look(long now) => _files.Look(now);
 
     private static SslServerAuthenticationOptions Load(PemFile certificate, PemFile key, ILogger logger) => new()
     {

@@ -41,7 +41,7 @@ internal sealed class TlsListener(NodeSettings settings, TlsCertificate certific
             listen.UseHttps(new TlsHandshakeCallbackOptions
             {
                 HandshakeTimeout = settings.Limits.RequestTimeout,
-                OnConnection = _ => ValueTask.FromResult(certificate.Current(NodeClock.Micros)),
+                OnConnection = _ => ValueTask.FromResult(certificate.Current),
             });
         }
     }

@@ -18,31 +18,40 @@ internal sealed class ClusterMetrics(NodeContext node)
 
     private void WriteUpstreams(StringBuilder text)
     {
-        var states = new SortedDictionary<string, int>(StringComparer.Ordinal) { ["live"] = 0, ["lost"] = 0, ["pending"] = 0 };
         long lags = 0, longest = 0, count = 0;
         foreach (var puller in node.Upstreams.All)
         {
-            var state = PathReport.StateOf(puller);
-            states[state] = states.GetValueOrDefault(state) + 1;
             if (node.Registry.Find(puller.Name) is not { } stream || PathReport.LatencyOf(stream) is not { } lag)
                 continue;
             (lags, longest, count) = (lags + lag, Math.Max(longest, lag), count + 1);
         }
 
-        PrometheusText.Family(text, "millrace_relay_upstreams", "gauge", "Streams that are fetched from other nodes, by state");
-        foreach (var (state, streams) in states)
-            PrometheusText.Sample(text, "millrace_relay_upstreams", $"state=\"{state}\"", streams);
+        WriteStates(text, "millrace_relay_upstreams", "Streams that are fetched from other nodes, by state", node.Upstreams.All.Select(PathReport.StateOf));
+        WriteStates(text, "millrace_relay_pushes", "Streams that are published here and sent to an origin, by state", node.Pushers.All.Select(PathReport.StateOf));
+        WriteStates(text, "millrace_relay_forwards", "Streams that are forwarded, by state", node.Pushers.Forwards.Select(PathReport.StateOf));
         PrometheusText.Single(text, "millrace_relay_lag_max_seconds", "gauge", "Longest way of a unit from its authority to here, of the streams that it is known of", longest / 1e6);
         PrometheusText.Single(text, "millrace_relay_lag_sum_seconds", "gauge", "The same, the sum over those streams", lags / 1e6);
         PrometheusText.Single(text, "millrace_relay_lag_streams", "gauge", "How many streams those are", count);
     }
 
+    private static void WriteStates(StringBuilder text, string name, string help, IEnumerable<string> streams)
+    {
+        var states = new SortedDictionary<string, int>(StringComparer.Ordinal) { ["live"] = 0, ["lost"] = 0, ["pending"] = 0 };
+        foreach (var state in streams)
+            states[state] = states.GetValueOrDefault(state) + 1;
+        PrometheusText.Family(text, name, "gauge", help);
+        foreach (var (state, count) in states)
+            PrometheusText.Sample(text, name, $"state=\"{state}\"", count);
+    }
+
     private void WriteRelay(StringBuilder text)
     {
         var counters = node.Upstreams.Counters;
-        PrometheusText.Single(text, "millrace_relay_switches_total", "counter", "Times that a fetched stream went on from another connection", counters.Switches);
+        PrometheusText.Family(text, "millrace_relay_switches_total", "counter", "Times that a stream went on by another connection, fetched or sent");
+        PrometheusText.Sample(text, "millrace_relay_switches_total", "direction=\"in\"", counters.Switches);
+        PrometheusText.Sample(text, "millrace_relay_switches_total", "direction=\"out\"", node.Pushers.Switches);
         PrometheusText.Single(text, "millrace_relay_connects_total", "counter", "Attempts to connect to an origin", counters.Attempts);
-        PrometheusText.Single(text, "millrace_relay_connect_failures_total", "counter", "Those that failed, were refused, or ended too early", counters.Failures);
+        PrometheusText.Single(text, "millrace_relay_connect_failures_total", "counter", "Those that failed or ended too early; one by which an origin says that it does not have the stream has not failed", counters.Failures);
         PrometheusText.Single(text, "millrace_relay_missing_names", "gauge", "Names that no origin knew a moment ago", node.Upstreams.CountMissing(NodeClock.Micros));
         var downstreams = node.Sessions.All.Count(session => session is { Role: SessionRole.Relay, Traffic: RelayConnection { Target: null } });
         PrometheusText.Single(text, "millrace_relay_downstreams", "gauge", "Streams that other nodes take from this one", downstreams);

@@ -86,12 +86,12 @@ internal sealed record OriginAddress(OriginKind Kind, string Host, int Port)
             : Of(uri, kind) with { Path = uri.GetComponents(UriComponents.Path, UriFormat.Unescaped).Trim('/'), IsWhole = true, Query = uri.Query.Length > 1 ? uri.Query[1..] : null };
     }
 
-    /// <summary>Where another server sends us, which is asked for the same stream.</summary>
+    /// <summary>Where another server sends us, which is asked for the same stream with the same query; null where it is not followed, as from TLS to a connection without.</summary>
     /// <param name="url">What it said.</param>
     /// <param name="from">What it was asked for.</param>
     public static OriginAddress? TryFollow(string url, ForeignTarget from)
     {
-        if (TryParseUrl(url) is not { Kind: not OriginKind.Millrace } to)
+        if (TryParseUrl(url) is not { Kind: not OriginKind.Millrace } to || (from.IsTls && !to.IsTls))
             return null;
         // Of RTMP servers some name the stream, and some only where to connect.
         var path = to.Kind == OriginKind.Rtmp && !to.Path.EndsWith("/" + from.Name, StringComparison.Ordinal) ? $"{to.Path}/{from.Name}" : to.Path;

@@ -10,7 +10,6 @@ namespace Millrace.Node.Relay;
 internal abstract class OriginClient : ShardTimer, IRelayClient
 {
     private readonly IReadOnlyList<string> _path;
-    private readonly string _arguments;
     private readonly bool _isPublisher;
     private readonly OriginSearch _search;
     private RelayDialer _dialer;
@@ -18,19 +17,17 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
     private RelayRefusal? _worst;
     private long _retryAt = long.MaxValue;
     private int _rounds;
-    private bool _hasAnswered;
 
     /// <param name="node">The node.</param>
     /// <param name="shard">Whose the connections are.</param>
     /// <param name="name">The stream.</param>
     /// <param name="origins">Its origins.</param>
     /// <param name="path">The nodes below.</param>
-    /// <param name="arguments">For the origin.</param>
     /// <param name="isPublisher">The stream goes to the origin.</param>
-    protected OriginClient(NodeContext node, Shard shard, StreamName name, OriginList origins, IReadOnlyList<string> path, string arguments, bool isPublisher)
+    protected OriginClient(NodeContext node, Shard shard, StreamName name, OriginList origins, IReadOnlyList<string> path, bool isPublisher)
     {
         (Node, Shard, Name, Origins) = (node, shard, name, origins);
-        (_path, _arguments, _isPublisher) = (path, arguments, isPublisher);
+        (_path, _isPublisher) = (path, isPublisher);
         Logger = node.Loggers.CreateLogger("Millrace.Relay");
         _dialer = CreateDialer();
         _search = new OriginSearch(origins, node.Settings.Edge, CreateDialer, TryAskBeside, OnNotFound);
@@ -41,6 +38,15 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
     /// <summary>Times that the stream went on by another connection. Read by any thread.</summary>
     public long Switches { get; protected set; }
 
+    /// <summary>Any thread.</summary>
+    public string Origin => Origins.ToString();
+
+    /// <summary>The node there; null while there is none, and where it is a foreign server. Any thread.</summary>
+    public RelayConnection? Connection => Current as RelayConnection;
+
+    /// <summary>Unix time, microseconds, since when the stream flows, or does not. Read by any thread.</summary>
+    public long Since { get; protected set; } = NodeClock.UnixMicros;
+
     public abstract long SilenceMicros { get; }
 
     protected NodeContext Node { get; }
@@ -50,6 +56,9 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
     protected OriginList Origins { get; }
 
     protected ILogger Logger { get; }
+
+    /// <summary>The current origin has said something.</summary>
+    protected bool HasAnswered { get; private set; }
 
     /// <summary>Nothing is done any more.</summary>
     protected bool IsOver { get; private set; }
@@ -156,6 +165,9 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
         ArmBy(Math.Min(_retryAt, _search.At));
     }
 
+    /// <summary>For the origin: the query of a viewer or of the publisher.</summary>
+    protected abstract string Arguments { get; }
+
     /// <summary>What is asked of an origin.</summary>
     protected abstract RelayRequest Request();
 
@@ -175,6 +187,9 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
 
     /// <summary>The current origin is of no use; true where that is the end, or another attempt is under way already.</summary>
     protected abstract bool TrySettle(RelayRefusal refusal, RelayRefusal worst, long now);
+
+    /// <summary>What the origins that are not left out have said needs no word of the others.</summary>
+    protected virtual bool IsEnough(RelayRefusal worst) => false;
 
     /// <summary>Asks who has the stream that the current origin has lost; false where nobody can be asked, else <see cref="Told"/> follows.</summary>
     protected virtual bool TryAskBeside() => false;
@@ -196,7 +211,7 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
     {
         if (IsOver)
             return;
-        (_retryAt, _refusal, _hasAnswered) = (long.MaxValue, null, false);
+        (_retryAt, _refusal, HasAnswered) = (long.MaxValue, null, false);
         ArmBy(now + TickMicros);
         _dialer.Dial(Origins.Current);
     }
@@ -228,7 +243,7 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
     /// <summary>The current origin has said something, whatever it is: if it fails now, it fails with this stream, not with all.</summary>
     protected void Answered()
     {
-        _hasAnswered = true;
+        HasAnswered = true;
         Origins.Succeed();
     }
 
@@ -293,20 +308,19 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
         else
             Logger.LogInformation("{Stream} does not come from {Origin}: {Reason}", Name, Origins, reason);
         _search.Stop("the stream goes another way");
-        if (refusal.Code == RelayRefusalCode.Unavailable && _hasAnswered)
+        if (refusal.Code == RelayRefusalCode.Unavailable && HasAnswered)
             Origins.LeaveOut(now);
         else if (refusal.Code == RelayRefusalCode.Unavailable)
             Origins.Fail(now);
         if (TrySettle(refusal, _worst, now))
             return;
-        if (Origins.TryNext(now))
+        if (Origins.TryNext(now) || (!IsEnough(_worst) && Origins.TryLeftOut()))
         {
             Connect(now);
             return;
         }
 
-        Origins.Restart(now);
-        Origins.LeaveNoneOut();
+        Origins.NextRound(now);
         OnRoundFailed(_worst, now);
         if (IsOver)
             return;
@@ -314,7 +328,7 @@ internal abstract class OriginClient : ShardTimer, IRelayClient
         ConnectAt(now + RelayDialer.PauseAfter(Node.Settings.Edge, _rounds++));
     }
 
-    private RelayDialer CreateDialer() => new(Node, Shard, this, _path, Name, _arguments, _isPublisher);
+    private RelayDialer CreateDialer() => new(Node, Shard, this, _path, Name, () => Arguments, _isPublisher);
 
     private void ArmBy(long at) => Shard.Wheel.Arm(this, IsArmed ? Math.Min(Deadline, at) : at);
 }

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Millrace.Node.Relay;
 
 /// <summary>
@@ -14,44 +12,35 @@ internal sealed class OriginHealth
     /// <summary>The map of a cluster may name ever new ones.</summary>
     private const int MaxOrigins = 1_000;
 
-    private readonly ConcurrentDictionary<OriginAddress, Failure> _failures = new();
+    private readonly ExpiringEntries<OriginAddress, Failure> _failures = new(MaxOrigins);
 
     /// <summary>It took no connection, or did not say who it is.</summary>
     public void Fail(OriginAddress origin, long now)
     {
         var host = HostOf(origin);
-        if (_failures.Count >= MaxOrigins)
-            Prune(now);
         // Many streams that lose it at the same moment have seen one failure.
-        if (!_failures.TryGetValue(host, out var known) || now >= known.Until)
-            _failures[host] = Failure.After(known.Count, now);
+        if (_failures.TryFind(host, now, out var known) && now < known.Until)
+            return;
+        var failure = Failure.After(known?.Count ?? 0, now);
+        _failures.Set(host, failure, failure.Until + LongestMicros, now);
     }
 
     /// <summary>It has answered.</summary>
     public void Succeed(OriginAddress origin)
     {
-        if (!_failures.IsEmpty)
-            _failures.TryRemove(HostOf(origin), out _);
+        if (_failures.Count > 0)
+            _failures.Remove(HostOf(origin));
     }
 
     public bool IsLeftOut(OriginAddress origin, long now) =>
-        !_failures.IsEmpty && _failures.TryGetValue(HostOf(origin), out var failure) && now < failure.Until;
+        _failures.Count > 0 && _failures.TryFind(HostOf(origin), now, out var failure) && now < failure.Until;
 
     /// <summary>Whatever it is asked for.</summary>
     private static OriginAddress HostOf(OriginAddress origin) => origin with { Path = "", IsWhole = false, Query = null };
 
-    private void Prune(long now)
-    {
-        foreach (var (host, failure) in _failures)
-        {
-            if (now >= failure.Until)
-                _failures.TryRemove(host, out _);
-        }
-    }
-
     /// <param name="Count">In a row.</param>
-    /// <param name="Until">Monotonic time, microseconds.</param>
-    private readonly record struct Failure(int Count, long Until)
+    /// <param name="Until">Monotonic time, microseconds, up to which it is left out. The number is known for a while longer.</param>
+    private sealed record Failure(int Count, long Until)
     {
         /// <summary>A third of the time is chance, so that nodes which have lost the same origin do not come back at the same moment.</summary>
         public static Failure After(int count, long now)

@@ -13,10 +13,10 @@ internal sealed class OriginList
     private readonly OriginAddress[] _listed;
     private readonly OriginHealth _health;
     private readonly Dictionary<OriginAddress, long> _downUntil = [];
+    private readonly HashSet<OriginAddress> _tried = [];
     private OriginAddress[] _origins;
     private OriginAddress? _current;
     private int _index;
-    private int _tried;
     private bool _triesAll;
 
     /// <param name="origins">As they stand in the settings, which have been checked.</param>
@@ -50,7 +50,7 @@ internal sealed class OriginList
         if (mapped is null && _origins == _listed)
             return;
         _origins = mapped is null ? _listed : [mapped, .. _listed.Where(listed => listed != mapped)];
-        _tried = 0;
+        _tried.Clear();
         MoveTo(0);
         PassOver(now);
     }
@@ -85,7 +85,8 @@ internal sealed class OriginList
     /// <summary>The current one serves.</summary>
     public void Keep()
     {
-        (_tried, _triesAll) = (0, false);
+        _tried.Clear();
+        _triesAll = false;
         _downUntil.Remove(Current);
     }
 
@@ -96,26 +97,28 @@ internal sealed class OriginList
         Keep();
     }
 
-    /// <summary>Goes on to the next that is not left out; false when all have been tried since <see cref="Restart"/>.</summary>
-    public bool TryNext(long now)
+    /// <summary>Goes on to the next that is not left out; false when each of these has been tried since the round began.</summary>
+    public bool TryNext(long now) => TryMove(origin => !IsLeftOut(origin, now));
+
+    /// <summary>Goes on to one that was left out: it may be well again, which is more than is known of those that have just failed. False when all have been tried.</summary>
+    public bool TryLeftOut() => TryMove(static _ => true);
+
+    /// <summary>The first round begins, with the first that is not left out. When all are, none is.</summary>
+    public void Begin(long now)
     {
-        if (IsEmpty)
-            return false;
-        do
-        {
-            MoveTo((_index + 1) % _origins.Length);
-            if (++_tried >= _origins.Length)
-                return false;
-        }
-        while (IsLeftOut(Current, now));
-        return true;
+        _tried.Clear();
+        _triesAll = false;
+        PassOver(now);
     }
 
-    /// <summary>Another round begins, with the one that is the current, or the next that is not left out. When all are, none is.</summary>
-    public void Restart(long now)
+    /// <summary>None was of use: another round begins, in which none is left out.</summary>
+    public void NextRound(long now)
     {
-        (_tried, _triesAll) = (0, false);
-        PassOver(now);
+        if (IsEmpty)
+            return;
+        MoveTo((_index + 1) % _origins.Length);
+        Begin(now);
+        LeaveNoneOut();
     }
 
     /// <summary>None of them was of use: those that were left out may be again, and are tried too until one serves.</summary>
@@ -147,6 +150,23 @@ internal sealed class OriginList
 
     private static OriginAddress Parse(string text, UpstreamProtocol protocol) =>
         OriginAddress.TryParse(text, out var address, out var error, protocol) ? address : throw new ArgumentException(error, nameof(text));
+
+    private bool TryMove(Predicate<OriginAddress> mayBe)
+    {
+        if (IsEmpty)
+            return false;
+        _tried.Add(Current);
+        for (var i = 1; i < _origins.Length; i++)
+        {
+            var index = (_index + i) % _origins.Length;
+            if (_tried.Contains(_origins[index]) || !mayBe(_origins[index]))
+                continue;
+            MoveTo(index);
+            return true;
+        }
+
+        return false;
+    }
 
     private void PassOver(long now)
     {

@@ -12,9 +12,12 @@ internal sealed class Pushers(NodeContext node)
     private readonly ConcurrentDictionary<StreamName, RelayPusher> _pushers = new();
     private readonly ConcurrentDictionary<(StreamName Name, string To), RelayPusher> _forwards = new();
 
+    private long _switches;
+
     public IEnumerable<RelayPusher> All => _pushers.Values;
 
-    public int Count => _pushers.Count;
+    /// <summary>Times that any of them went on by another connection, since the start.</summary>
+    public long Switches => Interlocked.Read(ref _switches);
 
     /// <summary>Those that send streams on whatever becomes of it.</summary>
     public IEnumerable<RelayPusher> Forwards => _forwards.Values;
@@ -69,6 +72,8 @@ internal sealed class Pushers(NodeContext node)
         foreach (var to in node.Settings.VhostOf(name.Vhost).ForwardsOf(name.App))
             Forward(name, to, shard, request);
     }
+
+    internal void NoteSwitched() => Interlocked.Increment(ref _switches);
 
     internal void Forget(RelayPusher pusher)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Millrace.Media;
 using Millrace.Node.Sessions;
 using Millrace.Node.Shards;
 using Millrace.Protocols.Relay;
@@ -110,7 +111,7 @@ internal sealed partial class RelayConnection : ShardConnection
     /// <summary>Opens the session that logs and the API see.</summary>
     public void OpenSession(StreamName stream)
     {
-        Session.Agent = NodeSession.Clean(_session.PeerNode);
+        Session.Agent = PlainText.Clean(_session.PeerNode);
         Session.Open(SessionRole.Relay, stream);
     }
 

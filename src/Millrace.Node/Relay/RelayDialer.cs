@@ -13,10 +13,10 @@ namespace Millrace.Node.Relay;
 /// <param name="client">Who wants it.</param>
 /// <param name="path">The nodes below.</param>
 /// <param name="stream">What he wants to play or to publish.</param>
-/// <param name="arguments">For the origin.</param>
+/// <param name="arguments">For the origin, as they are at each attempt.</param>
 /// <param name="isPublisher">He publishes it.</param>
 internal sealed class RelayDialer(
-    NodeContext node, Shard shard, IRelayClient client, IReadOnlyList<string> path, StreamName stream, string arguments, bool isPublisher)
+    NodeContext node, Shard shard, IRelayClient client, IReadOnlyList<string> path, StreamName stream, Func<string> arguments, bool isPublisher)
 {
     /// <summary>From one foreign server to the next by their own word.</summary>
     private const int MaxRedirects = 3;
@@ -125,7 +125,7 @@ internal sealed class RelayDialer(
     {
         if (origin.Kind == OriginKind.Millrace)
             return new RelayConnection(socket, shard, node, client, path);
-        var target = ForeignTarget.Of(node.Settings, origin, stream, arguments);
+        var target = ForeignTarget.Of(node.Settings, origin, stream, arguments());
         return origin.Kind == OriginKind.Rtmp
             ? new RtmpOriginConnection(socket, shard, node, client, stream, target, isPublisher, Introduction)
             : new FlvOriginConnection(socket, shard, node, client, stream, origin, target);

@@ -11,7 +11,13 @@ internal sealed class RelayFetches
     /// <summary>Playlists that were asked for come within this, microseconds, or are asked for again by who needs them.</summary>
     private const long PlaylistMicros = 10_000_000;
 
+    /// <summary>Objects on their way at once, far fewer than a node takes questions for: those that viewers want next would come last else.</summary>
+    private const int Window = 32;
+
     private readonly Dictionary<uint, HlsFetch> _fetches = [];
+
+    /// <summary>Beyond the window; each object of the playlists is in here once at most.</summary>
+    private readonly Queue<HlsFetch> _waiting = [];
     private readonly Dictionary<HlsFormat, long> _wanted = [];
     private RelayConnection? _connection;
     private uint _lastId;
@@ -30,8 +36,8 @@ internal sealed class RelayFetches
 
     public void Add(HlsFetch fetch, long now)
     {
-        _fetches[++_lastId] = fetch;
-        Ask(_lastId, fetch, now);
+        _waiting.Enqueue(fetch);
+        AskNext(now);
     }
 
     /// <summary>A connection has been made: what is still missing is asked for again.</summary>
@@ -59,6 +65,8 @@ internal sealed class RelayFetches
         foreach (var fetch in _fetches.Values)
             fetch.Fail();
         _fetches.Clear();
+        while (_waiting.TryDequeue(out var fetch))
+            fetch.Fail();
     }
 
     /// <summary>Playlists that nobody asks for any more are not needed from the origin either.</summary>
@@ -74,7 +82,7 @@ internal sealed class RelayFetches
         }
     }
 
-    public string? OnObject(in RelayEvent happened)
+    public string? OnObject(in RelayEvent happened, long now)
     {
         if (!_fetches.TryGetValue(happened.Id, out var fetch))
             return null;
@@ -82,19 +90,29 @@ internal sealed class RelayFetches
             return null;
         _fetches.Remove(happened.Id);
         fetch.Fail();
+        AskNext(now);
         return null;
     }
 
-    public string? OnData(in RelayEvent happened)
+    public string? OnData(in RelayEvent happened, long now)
     {
         // What was given up while it was under way.
         if (!_fetches.TryGetValue(happened.Id, out var fetch))
             return null;
         if (!fetch.TryTake(happened.Payload.Span))
             return "an object with more bytes than it was said to have";
-        if (fetch.IsThrough)
-            _fetches.Remove(happened.Id);
+        if (fetch.IsThrough && _fetches.Remove(happened.Id))
+            AskNext(now);
         return null;
+    }
+
+    private void AskNext(long now)
+    {
+        while (_fetches.Count < Window && _waiting.TryDequeue(out var fetch))
+        {
+            _fetches[++_lastId] = fetch;
+            Ask(_lastId, fetch, now);
+        }
     }
 
     private void Ask(uint id, HlsFetch fetch, long now)

@@ -70,8 +70,8 @@ internal sealed class RelayIntake
     {
         RelayEventKind.Log => Lease.Receive(happened.Type, happened.Payload.Span, now),
         RelayEventKind.Playlists => Lease.ReceivePlaylists(happened.Payload.Span, now),
-        RelayEventKind.Object => _fetches.OnObject(happened),
-        RelayEventKind.ObjectData => _fetches.OnData(happened),
+        RelayEventKind.Object => _fetches.OnObject(happened, now),
+        RelayEventKind.ObjectData => _fetches.OnData(happened, now),
         _ => null,
     };
 
@@ -96,6 +96,16 @@ internal sealed class RelayIntake
         _isOver = true;
         _fetches.Fail();
         Lease.Leave(grace, now);
+    }
+
+    /// <summary>Lets the stream go where nobody watches it; false where somebody does.</summary>
+    public bool TryLeave(long now)
+    {
+        if (!Lease.TryLeave(now))
+            return false;
+        _isOver = true;
+        _fetches.Fail();
+        return true;
     }
 
     private void OnWant(HlsFormat format) => _shard.Post(() =>

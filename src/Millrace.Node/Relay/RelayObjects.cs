@@ -12,7 +12,7 @@ internal sealed class RelayObjects(RelayConnection connection, NodeContext node)
     /// <summary>What media waits behind.</summary>
     private const int PieceBytes = 64 * 1024;
 
-    /// <summary>Fetches at once; a node asks for what its viewers ask for, each object once.</summary>
+    /// <summary>Fetches at once; nodes have fewer on their way, and whoever has more is no node.</summary>
     private const int MaxFetches = 256;
 
     private readonly Queue<(uint Id, MediaBody Body)> _ready = [];

@@ -125,7 +125,7 @@ internal sealed class RelayProbe(NodeSettings settings)
         {
             await using var secure = new SslStream(stream, leaveInnerStreamOpen: true, check.Accept);
             var tls = RelayTls.Open(settings, NullLogger.Instance, NodeClock.Micros);
-            await secure.AuthenticateAsClientAsync(tls.Client(origin, NodeClock.Micros), limit.Token);
+            await secure.AuthenticateAsClientAsync(tls.Client(origin), limit.Token);
             isHandshake = false;
             var result = await TalkAsync(secure, request, cancellationToken) with { ValidUntil = check.ValidUntil };
             return result is { Node: null, Error: PeerClosed } ? result with { Outcome = RelayProbeOutcome.Tls, Error = check.DescribeEnd(null, hasReceived: false) } : result;

@@ -27,6 +27,7 @@ internal sealed partial class RelayPuller
 
     protected override void Connect(long now)
     {
+        _askedAt = now;
         _upstreams.Counters.Attempted();
         base.Connect(now);
     }
@@ -35,13 +36,19 @@ internal sealed partial class RelayPuller
 
     protected override bool TrySettle(RelayRefusal refusal, RelayRefusal worst, long now)
     {
-        _upstreams.Counters.Failed();
+        // An origin that says what it has, or may not give, works.
+        if (refusal.Code is not (RelayRefusalCode.NotFound or RelayRefusalCode.Denied or RelayRefusalCode.Loop or RelayRefusalCode.Conflict))
+            _upstreams.Counters.Failed();
         return false;
     }
 
+    protected override bool IsEnough(RelayRefusal worst) =>
+        State == UpstreamState.Pending && worst.Code is RelayRefusalCode.NotFound or RelayRefusalCode.Denied or RelayRefusalCode.Loop;
+
     protected override void OnRoundFailed(RelayRefusal worst, long now)
     {
-        if (State == UpstreamState.Pending && worst.Code is RelayRefusalCode.NotFound or RelayRefusalCode.Denied or RelayRefusalCode.Loop)
+        _isByNewest = !_isByNewest;
+        if (IsEnough(worst))
             GiveUp(worst, now);
         else
             OnNotFound();

@@ -17,12 +17,14 @@ internal sealed partial class RelayPuller : OriginClient
     private const long NotOrphan = -1;
 
     private readonly Upstreams _upstreams;
-    private readonly string _arguments;
+    private readonly Linger _linger;
+    private string _arguments;
+    private string _newest;
+    private bool _isByNewest;
     private RelayIntake? _intake;
     private ShardConnection? _served;
-    private long _touched;
-    private long _watched;
     private long _lostAt;
+    private long _askedAt;
     private int _state = (int)UpstreamState.Pending;
     private long _orphanAt = NotOrphan;
     private IReadOnlyList<string> _above = [];
@@ -30,9 +32,11 @@ internal sealed partial class RelayPuller : OriginClient
 
     public RelayPuller(
         Upstreams upstreams, NodeContext node, Shard shard, StreamName name, OriginList origins, string arguments, IReadOnlyList<string> path)
-        : base(node, shard, name, origins, path, arguments, isPublisher: false)
+        : base(node, shard, name, origins, path, isPublisher: false)
     {
-        (_upstreams, _arguments) = (upstreams, arguments);
+        (_upstreams, _arguments, _newest) = (upstreams, arguments, arguments);
+        // Also where nothing is kept: who has just asked plays a moment later.
+        _linger = new Linger(Math.Max(TickMicros, node.Settings.Edge.Linger.ToMicros()));
         Waiters = new HlsWaiters(_ => State != UpstreamState.Pending);
     }
 
@@ -45,44 +49,53 @@ internal sealed partial class RelayPuller : OriginClient
     /// <summary>Those who wait for the stream to come, or for word that it does not; any thread.</summary>
     public HlsWaiters Waiters { get; }
 
-    /// <summary>Unix time, microseconds, since when the stream comes from its connection, or does not. Read by any thread.</summary>
-    public long Since { get; private set; } = NodeClock.UnixMicros;
-
     /// <summary>The stream comes. Any thread.</summary>
     public bool IsFlowing => Volatile.Read(ref _lostAt) == 0;
 
-    /// <summary>The node that it comes from; null while there is none, and where it is a foreign server. Any thread.</summary>
-    public RelayConnection? Connection => Current as RelayConnection;
-
     /// <summary>The nodes that it comes from, as far as they have said, the nearest first; another list each time that it changes. Any thread.</summary>
     public IReadOnlyList<string> Above => Volatile.Read(ref _above);
-
-    /// <summary>Any thread.</summary>
-    public string Origin => Origins.ToString();
 
     /// <summary>Before there is a stream all origins are to have a chance while viewers wait.</summary>
     public override long SilenceMicros
     {
         get
         {
-            var edge = Node.Settings.Edge;
-            var limit = edge.MediaTimeout.ToMicros();
-            return State == UpstreamState.Pending ? Math.Min(limit, edge.StartTimeout.ToMicros() * 3 / 4 / Math.Max(1, Origins.Count)) : limit;
+            var limit = Node.Settings.Edge.MediaTimeout.ToMicros();
+            return State == UpstreamState.Pending ? Math.Min(limit, ShareMicros) : limit;
         }
     }
 
     protected override long TickMicros => 250_000;
 
+    /// <summary>How long each of several origins may take while viewers wait.</summary>
+    private long ShareMicros => Node.Settings.Edge.StartTimeout.ToMicros() * 3 / 4 / Math.Max(1, Origins.Count);
+
     /// <summary>More has come than the other node had when it lost the stream itself.</summary>
     private bool HasMore => _intake!.Lease.Next > _orphanAt;
 
-    /// <summary>Somebody asks; any thread.</summary>
-    public void Touch(long now) => Volatile.Write(ref _touched, now);
+    /// <summary>
+    /// Of the viewer with whom the stream came last. Tokens grow old while it is fetched: when no origin lets us in again, every other round shows what the
+    /// newest has brought, who may as well have nothing that is of use.
+    /// </summary>
+    protected override string Arguments => _isByNewest ? Volatile.Read(ref _newest) : _arguments;
+
+    /// <summary>Somebody asks, and has the time of <c>edge.linger</c> to begin; false where the stream has just been let go. Any thread.</summary>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    /// <param name="arguments">His query; empty where he has shown none, or did so before.</param>
+    public bool TryTouch(long now, string arguments)
+    {
+        if (!_linger.TryTouch(now))
+            return false;
+        if (arguments.Length > 0)
+            Volatile.Write(ref _newest, arguments);
+        return true;
+    }
 
     /// <summary>To be called once; any thread.</summary>
+    /// <param name="now">When somebody asked, monotonic, microseconds.</param>
     public void Begin(long now)
     {
-        Touch(now);
+        _linger.TryTouch(now);
         Shard.Post(() => Start(NodeClock.Micros));
     }
 
@@ -121,7 +134,7 @@ internal sealed partial class RelayPuller : OriginClient
     {
         Kind = RelayRequestKind.Play,
         Stream = Name.ToString(),
-        Arguments = _arguments,
+        Arguments = Arguments,
         Timeline = _intake?.Lease.Timeline ?? 0,
         From = _intake?.Lease.Next ?? 0,
         Formats = _intake?.Formats ?? 0,
@@ -171,13 +184,23 @@ internal sealed partial class RelayPuller : OriginClient
     {
         var isWatched = Node.Registry.Find(Name) is { } stream && stream.IsWatched(now);
         if (isWatched)
-            _watched = now;
+            _linger.TryTouch(now);
         _intake?.Sweep(now);
         var edge = Node.Settings.Edge;
-        if (!isWatched && State != UpstreamState.Pending && now - Math.Max(_watched, Volatile.Read(ref _touched)) >= edge.Linger.ToMicros())
-            Finish("nobody watches", now);
-        else if (_lostAt != 0 && now - _lostAt >= Patience(edge).ToMicros())
+        if (!isWatched && State != UpstreamState.Pending && _linger.TryEnd(now, () => TryLetGo(now)))
+            return;
+        if (_lostAt != 0 && now - _lostAt >= Patience(edge).ToMicros())
             GiveUp(new RelayRefusal(RelayRefusalCode.Unavailable, $"no origin has answered: {LastReason ?? "none could be reached"}"), now);
+        else if (HasAnswered && _above.Count == 0 && now - _askedAt >= ShareMicros && Current is RelayConnection { IsEnding: false } connection && Origins.Beside(0, now) is not null)
+            Reject(connection, new RelayRefusal(RelayRefusalCode.Unavailable, "it waits for the stream itself"), now);
+    }
+
+    private bool TryLetGo(long now)
+    {
+        if (_intake is { } intake && !intake.TryLeave(now))
+            return false;
+        Finish("nobody watches", now);
+        return true;
     }
 
     /// <summary>Where a node keeps what it has lost its publisher may come back to it.</summary>
@@ -191,8 +214,12 @@ internal sealed partial class RelayPuller : OriginClient
 
     protected override void OnFinished(string reason, long now)
     {
-        _upstreams.Forget(this);
-        _intake?.Leave(grace: 0, now);
+        _linger.End(() =>
+        {
+            // Forgotten last: who finds nobody who fetches the stream finds no stream either, and has it fetched.
+            _intake?.Leave(grace: 0, now);
+            _upstreams.Forget(this);
+        });
         if (State == UpstreamState.Pending)
             Settle(UpstreamState.Missing);
         Logger.LogInformation("{Stream} is fetched no more: {Reason}", Name, reason);
@@ -200,9 +227,9 @@ internal sealed partial class RelayPuller : OriginClient
 
     private void Start(long now)
     {
-        (_watched, _lostAt) = (now, now);
+        _lostAt = now;
         Shard.Wheel.Arm(this, now + TickMicros);
-        Origins.Restart(now);
+        Origins.Begin(now);
         BeginRound(now);
     }
 
@@ -268,6 +295,7 @@ internal sealed partial class RelayPuller : OriginClient
         }
 
         _served = Current;
+        (_arguments, _isByNewest) = (Arguments, false);
         Settle(UpstreamState.Live);
         // Of a stream that the other node has lost what there is can be played.
         if (!HasMore)

@@ -33,17 +33,20 @@ internal sealed class RelayPusher : OriginClient
     public RelayPusher(
         Pushers pushers, NodeContext node, Shard shard, StreamName name, OriginList origins, RelayRequest request, IReadOnlyList<string> path,
         Action<RelayRefusal?, long>? onVerdict, Action<string>? onRevoked)
-        : base(node, shard, name, origins, path, request.Arguments, isPublisher: true)
+        : base(node, shard, name, origins, path, isPublisher: true)
     {
         (_pushers, _request, _path) = (pushers, request, path);
         (_onVerdict, _onRevoked) = (onVerdict, onRevoked);
     }
 
-    /// <summary>Any thread.</summary>
-    public OriginAddress Origin => Origins.Current;
-
     /// <summary>An origin takes the stream now; any thread.</summary>
     public bool IsAccepted => Volatile.Read(ref _isAccepted);
+
+    /// <summary>The same, or by whoever sends it until this one does; any thread.</summary>
+    public bool IsSent => IsAccepted || Volatile.Read(ref _before) is { IsAccepted: true };
+
+    /// <summary>One has taken it before; any thread.</summary>
+    public bool WasAccepted => Volatile.Read(ref _wasAccepted);
 
     /// <summary>Another takes its place; any thread.</summary>
     public bool GivesWay => Volatile.Read(ref _givesWay);
@@ -55,6 +58,8 @@ internal sealed class RelayPusher : OriginClient
     public bool HasEnded => Volatile.Read(ref _hasEnded);
 
     public override long SilenceMicros => long.MaxValue;
+
+    protected override string Arguments => _request.Arguments;
 
     /// <summary>Whether there is a stream at all: a publisher may go before its first media, and nobody is told.</summary>
     protected override long TickMicros => 1_000_000;
@@ -70,7 +75,7 @@ internal sealed class RelayPusher : OriginClient
         Shard.Post(() =>
         {
             var now = NodeClock.Micros;
-            Origins.Restart(now);
+            Origins.Begin(now);
             Connect(now);
         });
     }
@@ -87,7 +92,7 @@ internal sealed class RelayPusher : OriginClient
 
     /// <summary>One that goes on for the same publisher, who has been let in.</summary>
     public RelayPusher Again() =>
-        new(_pushers, Node, Shard, Name, Node.Origins.Of(Name), _request, _path, onVerdict: null, _onRevoked) { _goesOn = true };
+        new(_pushers, Node, Shard, Name, Node.Origins.Of(Name), _request, _path, onVerdict: null, _onRevoked) { _goesOn = true, _wasAccepted = WasAccepted, Switches = Switches };
 
     public override void OnReady(ForeignConnection connection, long now)
     {
@@ -143,7 +148,12 @@ internal sealed class RelayPusher : OriginClient
             connection.Push(Name, isKnown ? Node.Registry.Find(Name)?.Timeline.Id ?? 0 : 0, number, now);
     }
 
-    protected override void OnDisconnected() => Volatile.Write(ref _isAccepted, false);
+    protected override void OnDisconnected()
+    {
+        if (IsAccepted)
+            Since = NodeClock.UnixMicros;
+        Volatile.Write(ref _isAccepted, false);
+    }
 
     protected override void Tick(long now)
     {
@@ -199,9 +209,14 @@ internal sealed class RelayPusher : OriginClient
 
     private void OnAccepted(long now)
     {
-        if (_wasAccepted)
+        if (WasAccepted)
+        {
             Switches++;
-        (_wasAccepted, _goesOn, _conflictUntil) = (true, true, 0);
+            _pushers.NoteSwitched();
+        }
+
+        (Since, _goesOn, _conflictUntil) = (NodeClock.UnixMicros, true, 0);
+        Volatile.Write(ref _wasAccepted, true);
         Volatile.Write(ref _isAccepted, true);
         _before?.GiveWay("another connection sends the stream");
         _before = null;

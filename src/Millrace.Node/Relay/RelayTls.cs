@@ -11,7 +11,7 @@ namespace Millrace.Node.Relay;
 
 /// <summary>
 /// What TLS between nodes, and to foreign servers, needs of <c>relay.tls</c> and <c>edge.tls</c>; a renewal needs no restart
-/// (<see cref="PemFiles{T}"/>). Nothing is ever fetched to judge a certificate: no revocation lists, no missing parts of a chain. Any thread.
+/// (<see cref="PemFiles{T}"/>). Nothing is ever fetched to judge a certificate: no revocation lists, no missing parts of a chain. Any thread, but for <see cref="Look"/>.
 /// </summary>
 internal sealed class RelayTls
 {
@@ -43,12 +43,12 @@ internal sealed class RelayTls
     }
 
     /// <summary>The node's own certificate; null without one.</summary>
-    public X509Certificate2? Own(long now) => _link.Current(now).Own?.TargetCertificate;
+    public X509Certificate2? Own => _link.Current.Own?.TargetCertificate;
 
     /// <summary>Whether other nodes that have the same authority would accept <see cref="Own"/>; otherwise why not.</summary>
-    public string? FaultOfOwn(long now)
+    public string? FaultOfOwn()
     {
-        var link = _link.Current(now);
+        var link = _link.Current;
         if (link.Own is not { } own)
             return null;
         using var chain = new X509Chain { ChainPolicy = link.ServerPolicy.Clone() };
@@ -58,20 +58,27 @@ internal sealed class RelayTls
     }
 
     /// <summary>For nodes that connect; one value for all handshakes with the same files.</summary>
-    public SslServerAuthenticationOptions Server(long now) => _link.Current(now).Server;
+    public SslServerAuthenticationOptions Server => _link.Current.Server;
 
     /// <summary>To connect to a node, to which the own certificate is shown, or to a foreign server.</summary>
-    public SslClientAuthenticationOptions Client(OriginAddress origin, long now)
+    public SslClientAuthenticationOptions Client(OriginAddress origin)
     {
-        var link = origin.Kind == OriginKind.Millrace ? _link.Current(now) : null;
+        var link = origin.Kind == OriginKind.Millrace ? _link.Current : null;
         return new SslClientAuthenticationOptions
         {
             TargetHost = origin.TlsName,
             EnabledSslProtocols = Protocols,
             ClientCertificateContext = link?.Own,
-            CertificateChainPolicy = (link?.ServerPolicy ?? _foreign.Current(now)).Clone(),
+            CertificateChainPolicy = (link?.ServerPolicy ?? _foreign.Current).Clone(),
             AllowRenegotiation = false,
         };
+    }
+
+    /// <inheritdoc cref="PemFiles{T}.Look"/>
+    public void Look(long now)
+    {
+        _link.Look(now);
+        _foreign.Look(now);
     }
 
     private static LinkTls LoadLink(PemFile[] files, RelayTlsSettings settings, ILogger logger)

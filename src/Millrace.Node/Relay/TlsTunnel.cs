@@ -58,13 +58,13 @@ internal sealed class TlsTunnel
 
     /// <summary>Carries bytes both ways until both sides have ended.</summary>
     /// <param name="secure">After its handshake.</param>
-    /// <param name="stream">What that is over.</param>
+    /// <param name="transport">What that is over.</param>
     /// <param name="outer">What that goes by.</param>
     /// <param name="check">Names what goes wrong.</param>
-    public async Task CarryAsync(SslStream secure, HandshakeStream stream, Socket outer, PeerCheck check)
+    public async Task CarryAsync(SslStream secure, TlsTransport transport, Socket outer, PeerCheck check)
     {
         await using var plain = new NetworkStream(_inner, ownsSocket: true);
-        var (up, down) = (UpAsync(plain, secure, stream, outer), DownAsync(secure, stream, plain, check));
+        var (up, down) = (UpAsync(plain, secure, transport, outer), DownAsync(secure, transport, plain, check));
         var both = Task.WhenAll(up, down);
         // A shard that has only said all waits for its answer as long as it likes.
         await Task.WhenAny(down, _closed.Task, _broken.Task);
@@ -75,12 +75,12 @@ internal sealed class TlsTunnel
         await both.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task UpAsync(NetworkStream plain, SslStream secure, HandshakeStream stream, Socket outer)
+    private async Task UpAsync(NetworkStream plain, SslStream secure, TlsTransport transport, Socket outer)
     {
         try
         {
             await PumpAsync(buffer => plain.ReadAsync(buffer), secure);
-            await stream.ShutdownAsync(secure);
+            await transport.ShutdownAsync(secure);
             outer.Shutdown(SocketShutdown.Send);
         }
         catch
@@ -90,12 +90,12 @@ internal sealed class TlsTunnel
         }
     }
 
-    private async Task DownAsync(SslStream secure, HandshakeStream stream, NetworkStream plain, PeerCheck check)
+    private async Task DownAsync(SslStream secure, TlsTransport transport, NetworkStream plain, PeerCheck check)
     {
         Exception? error = null;
         try
         {
-            await PumpAsync(buffer => stream.ReadFromAsync(secure, buffer), plain);
+            await PumpAsync(buffer => transport.ReadFromAsync(secure, buffer), plain);
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {

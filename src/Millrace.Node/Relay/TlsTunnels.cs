@@ -92,11 +92,11 @@ internal sealed class TlsTunnels(NodeSettings settings, RelayTls tls, ILogger lo
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
             limit.CancelAfter(settings.Edge.ConnectTimeout);
             await outer.ConnectAsync(remote, limit.Token);
-            var stream = new HandshakeStream(new NetworkStream(outer, ownsSocket: false), _turns);
+            var stream = new TlsTransport(new NetworkStream(outer, ownsSocket: false), _turns);
             await using var secure = new SslStream(stream, leaveInnerStreamOpen: false, check.Accept);
             limit.CancelAfter(HandshakeTime);
             isHandshake = true;
-            await stream.RunAsync(cancellation => secure.AuthenticateAsClientAsync(tls.Client(origin, NodeClock.Micros), cancellation), limit.Token);
+            await stream.RunAsync(cancellation => secure.AuthenticateAsClientAsync(tls.Client(origin), cancellation), limit.Token);
             await tunnel.CarryAsync(secure, stream, outer, check);
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or IOException or AuthenticationException)
@@ -121,9 +121,9 @@ internal sealed class TlsTunnels(NodeSettings settings, RelayTls tls, ILogger lo
             limit.CancelAfter(HandshakeTime);
             if (!await SpeaksTlsAsync(outer, accepted.Remote, limit.Token))
                 return;
-            var stream = new HandshakeStream(new NetworkStream(outer, ownsSocket: false), _turns);
+            var stream = new TlsTransport(new NetworkStream(outer, ownsSocket: false), _turns);
             await using var secure = new SslStream(stream, leaveInnerStreamOpen: false, check.Accept);
-            await stream.RunAsync(cancellation => secure.AuthenticateAsServerAsync(tls.Server(NodeClock.Micros), cancellation), limit.Token);
+            await stream.RunAsync(cancellation => secure.AuthenticateAsServerAsync(tls.Server, cancellation), limit.Token);
             Interlocked.Decrement(ref _handshakes);
             isHandshake = false;
             if (TlsTunnel.TryCreate(accepted.Remote, out var error, accepted) is not { } tunnel)

@@ -10,7 +10,7 @@ internal sealed class UpstreamCounters
     /// <summary>Connections that were begun.</summary>
     public long Attempts => Interlocked.Read(ref _attempts);
 
-    /// <summary>Those that could not be made, were refused, or ended before their stream was to be let go.</summary>
+    /// <summary>Those that could not be made, or ended before their stream was to be let go; not those by which an origin has said that it does not have it.</summary>
     public long Failures => Interlocked.Read(ref _failures);
 
     /// <summary>Times that a stream went on from another connection.</summary>

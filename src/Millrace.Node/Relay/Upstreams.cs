@@ -30,9 +30,13 @@ internal enum UpstreamState
 /// </summary>
 internal sealed class Upstreams(NodeContext node)
 {
+    private const int MostMissing = 10_000;
+
     private readonly ConcurrentDictionary<StreamName, RelayPuller> _pullers = new();
     private readonly ConcurrentDictionary<StreamName, RelayIntake> _published = new();
-    private readonly MissingNames _missing = new();
+
+    /// <summary>Names that no origin knew a moment ago, so that whoever asks for them again and again asks this node alone.</summary>
+    private readonly ExpiringEntries<StreamName, RelayRefusal> _missing = new(MostMissing);
     private volatile bool _stops;
     private int _pending;
 
@@ -47,7 +51,11 @@ internal sealed class Upstreams(NodeContext node)
     public int Count => _pullers.Count;
 
     /// <summary>Names that are known to be missing, and not asked for again yet.</summary>
-    public int CountMissing(long now) => _missing.CountAt(now);
+    public int CountMissing(long now)
+    {
+        _missing.Sweep(now);
+        return _missing.Count;
+    }
 
     public UpstreamCounters Counters { get; } = new();
 
@@ -61,9 +69,8 @@ internal sealed class Upstreams(NodeContext node)
     {
         refusal = null;
         var now = NodeClock.Micros;
-        if (_pullers.TryGetValue(name, out var known))
+        if (_pullers.TryGetValue(name, out var known) && known.TryTouch(now, arguments))
         {
-            known.Touch(now);
             var state = known.State;
             refusal = state == UpstreamState.Missing ? known.Refusal : null;
             return state;
@@ -88,6 +95,13 @@ internal sealed class Upstreams(NodeContext node)
         else
             NoteSettled();
         return UpstreamState.Pending;
+    }
+
+    /// <summary>Somebody is about to play what is here: if it is fetched, it stays as long as he needs to begin. To be called before he looks for it.</summary>
+    public void Touch(StreamName name)
+    {
+        if (_pullers.TryGetValue(name, out var puller))
+            puller.TryTouch(NodeClock.Micros, "");
     }
 
     /// <summary>
@@ -134,7 +148,7 @@ internal sealed class Upstreams(NodeContext node)
     }
 
     internal void NoteMissing(StreamName name, RelayRefusal refusal, long now) =>
-        _missing.Add(name, refusal, now + node.Settings.Edge.NegativeCache.ToMicros(), now);
+        _missing.Set(name, refusal, now + node.Settings.Edge.NegativeCache.ToMicros(), now);
 
     /// <summary>It is known whether a stream comes.</summary>
     internal void NoteSettled() => Interlocked.Decrement(ref _pending);

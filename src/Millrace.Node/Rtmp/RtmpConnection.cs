@@ -1,4 +1,5 @@
 using System.Buffers;
+using Millrace.Media;
 using Millrace.Node.Access;
 using Millrace.Node.Cluster;
 using Millrace.Node.Metrics;
@@ -219,7 +220,7 @@ internal sealed partial class RtmpConnection : ShardConnection
                 _publisher?.OnMedia(happened, now);
                 break;
             case RtmpEventKind.Connected:
-                Session.Agent = NodeSession.Clean(_session.Connect!.FlashVer);
+                Session.Agent = PlainText.Clean(_session.Connect!.FlashVer);
                 break;
             case RtmpEventKind.PublishRequested or RtmpEventKind.PlayRequested when ++_requests > MaxRequests:
                 EndAfterReply($"more than {MaxRequests} publish and play requests", now);

@@ -57,10 +57,11 @@ internal sealed class RtmpPlayer(RtmpConnection connection, NodeContext node, St
         _isAdmitted = true;
         connection.OpenSession(SessionRole.Player, name);
         _waitEnd = now + node.Settings.Player.Wait.ToMicros();
-        _wish.Ask(now);
         Attach(now);
-        if (!_isStarted && node.Upstreams.IsMissing(name))
-            _wish.AskLater(now);
+        // Also who has what there is already: what he shows may be of use when the origins are asked again.
+        _wish.Ask(now);
+        if (_isStarted || connection.IsEnding)
+            _wish.Settle();
         if (!_isStarted && !connection.IsClosed && node.Settings.Player.Wait == TimeSpan.Zero)
             OnTimer(now);
     }

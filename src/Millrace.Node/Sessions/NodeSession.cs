@@ -105,22 +105,4 @@ internal sealed class NodeSession(SessionTable table, string id, string protocol
         SessionRole.Relay => "relay",
         _ => "connection",
     };
-
-    /// <summary>What a peer sent, made fit for a log line: no control characters, at most <paramref name="limit"/> characters.</summary>
-    public static string Clean(string text, int limit = 120)
-    {
-        if (text.Length <= limit && !text.Any(IsUnfit))
-            return text;
-        var clean = new StringBuilder(Math.Min(text.Length, limit));
-        foreach (var c in text)
-        {
-            if (clean.Length == limit)
-                break;
-            clean.Append(IsUnfit(c) ? '?' : c);
-        }
-
-        return clean.ToString();
-    }
-
-    private static bool IsUnfit(char c) => char.IsControl(c) || char.GetUnicodeCategory(c) == UnicodeCategory.Format;
 }

@@ -6,13 +6,13 @@ internal sealed record ClusterSettings
     /// <summary>Longest <see cref="Node"/>, in characters: as a label of a DNS name.</summary>
     public const int MaxNodeLength = 63;
 
-    /// <summary>The node's name, no other's; default none, which is the machine's name. Letters, digits, '.', '-', '_'.</summary>
+    /// <summary>The node's name, no other's; default none, which is the machine's name and a port. Letters, digits, '.', '-', '_'.</summary>
     public string Node { get; init; } = "";
 
     /// <summary>
     /// Where other nodes reach this one's relay: <c>host:port</c>, or with the scheme that they are to connect by, <c>millrace://</c> or
-    /// <c>millraces://</c>; default none: its streams are not put into the map, as on a node that is an edge only. Without a scheme it is
-    /// <c>relay.listen</c>'s, or that of <c>relay.tls</c> where only that is open.
+    /// <c>millraces://</c>; default none: its streams are not put into the map, as on a node that is an edge only. Without a scheme or without a port
+    /// these are <c>relay.listen</c>'s, or those of <c>relay.tls</c> where only that is open.
     /// </summary>
     public string Advertise { get; init; } = "";
 

@@ -9,7 +9,7 @@ internal static class EffectiveSettings
     /// By so much of it a link's window is longer than a viewer's: what other nodes say has its price too, and fewer sends pay it, so that an edge
     /// costs its origin no more than a viewer does.
     /// </summary>
-    private const int RelayShare = 6;
+    private const int RelayShare = 3;
 
     /// <summary>
     /// The configured vhost of a host name (from a URL, a Host header or <c>?vhost=</c>; without port): an exact name or alias,
@@ -64,6 +64,10 @@ internal static class EffectiveSettings
         var isKeyed = app.StartsWith("live/", StringComparison.Ordinal) && app.Length > "live/".Length;
         return publish with { Key = isKeyed ? PublishKeyMode.Name : PublishKeyMode.None };
     }
+
+    /// <summary>Whether any streams are fetched from origins that stand in the settings.</summary>
+    public static bool HasOrigins(this NodeSettings settings) =>
+        settings.Vhosts.Any(static vhost => vhost.Mode == VhostMode.Remote || vhost.Apps.Any(static app => app.Mode == VhostMode.Remote));
 
     /// <summary>Where an app's streams are fetched from, as it stands in the settings; null where they are this node's own.</summary>
     public static IReadOnlyList<string>? OriginsOf(this NodeSettings settings, VhostSettings vhost, string app)

@@ -1,8 +1,13 @@
+using Millrace.Streams.Hls;
+
 namespace Millrace.Node.Settings;
 
 /// <summary>HLS (RFC 8216bis): low-latency HLS and, below it, HLS with MPEG-TS segments. An app's own values: <see cref="HlsOverrides"/>.</summary>
 internal sealed record HlsSettings
 {
+    /// <summary>The most that <see cref="Segments"/> may be.</summary>
+    public const int MostSegments = HlsOptions.MostSegments;
+
     /// <summary>Serve HLS; default true.</summary>
     public bool Enabled { get; init; } = true;
 

@@ -19,7 +19,7 @@ internal sealed record MergeSettings
     /// <summary>FLV over WebSocket; null (<c>auto</c>, the default) is <see cref="Default"/>.</summary>
     public TimeSpan? WsFlv { get; init; }
 
-    /// <summary>Other nodes; null (<c>auto</c>, the default) is <see cref="Default"/> and a sixth of it: 35 ms.</summary>
+    /// <summary>Other nodes; null (<c>auto</c>, the default) is <see cref="Default"/> and a third of it: 40 ms.</summary>
     public TimeSpan? Relay { get; init; }
 
     /// <summary>Windows of single streams; the first that matches holds; default none.</summary>

@@ -6,13 +6,13 @@ using Millrace.Node.Shards;
 namespace Millrace.Node.Tls;
 
 /// <summary>
-/// What is made of some PEM files. Handshakes have the files looked at again, so that a renewal needs no restart, but never wait for that: until the
-/// look is over, and where the files are no longer good, what was made of the last good ones is in force.
+/// What is made of some PEM files. The node's sweeps have them looked at again, so that a renewal needs no restart: until the look is over, and where the files are no
+/// longer good, what was made of the last good ones is in force.
 /// </summary>
 internal sealed class PemFiles<T>
     where T : class
 {
-    /// <summary>Between two looks at the files: some small reads, and no handshake storm can make them more.</summary>
+    /// <summary>Between two looks at the files: some small reads.</summary>
     private const long CheckMicros = 2_000_000;
 
     private readonly PemFile[] _files;
@@ -52,17 +52,17 @@ internal sealed class PemFiles<T>
         }
     }
 
-    /// <summary>What a handshake needs; one value for as long as the files stay as they are.</summary>
-    /// <param name="now">Monotonic time, microseconds.</param>
-    public T Current(long now)
-    {
-        if (now >= Volatile.Read(ref _nextCheck) && !Interlocked.Exchange(ref _isChecking, true))
-        {
-            Volatile.Write(ref _nextCheck, now + CheckMicros);
-            _run(Check);
-        }
+    /// <summary>What a handshake needs; one value for as long as the files stay as they are. Any thread.</summary>
+    public T Current => Volatile.Read(ref _value);
 
-        return Volatile.Read(ref _value);
+    /// <summary>Has the files looked at where that is due, and does not wait for it. To be called by one at a time.</summary>
+    /// <param name="now">Monotonic time, microseconds.</param>
+    public void Look(long now)
+    {
+        if (now < _nextCheck || Interlocked.Exchange(ref _isChecking, true))
+            return;
+        _nextCheck = now + CheckMicros;
+        _run(Check);
     }
 
     /// <summary>One at a time: a file system that hangs holds up this look, and with it only the next.</summary>

@@ -26,7 +26,7 @@ internal enum RelayMessageType : byte
     /// <summary>Client: <c>proof</c>, as in <see cref="Welcome"/>. It may ask at once behind it.</summary>
     Proof = 3,
 
-    /// <summary>Server: <c>code reason redirect</c>; the end of the connection.</summary>
+    /// <summary>Server: <c>code reason</c>; the end of the connection.</summary>
     Refused = 4,
 
     /// <summary>

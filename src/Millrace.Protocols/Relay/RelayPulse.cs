@@ -88,7 +88,7 @@ internal sealed class RelayPulse(RelayOptions options, long nowMicros)
     public bool TryMeasure(ReadOnlySpan<byte> reply, long nowMicros)
     {
         var reader = new RelayReader(reply);
-        if (!reader.TryFixed(out var sent) || !reader.TryFixed(out var received) || !reader.TryFixed(out var answered))
+        if (!reader.TryFixedDate(out var sent) || !reader.TryFixedDate(out var received) || !reader.TryFixedDate(out var answered))
             return false;
         Clock.Add(sent, received, answered, nowMicros + options.UnixOffsetMicros);
         return true;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using Millrace.Media;
 
 namespace Millrace.Protocols.Relay;
 
@@ -9,6 +10,12 @@ internal ref struct RelayReader(ReadOnlySpan<byte> data)
 {
     /// <summary>A thousand years in microseconds.</summary>
     public const long MaxTime = 1L << 55;
+
+    /// <summary>
+    /// Beginning of the years 1900 and 3000, Unix time, microseconds. Calendars end at the year 9999 and throw beyond it, and from here sums of
+    /// dates and of spans do not get there. A machine that has no clock says 1970, and a Timeline may have begun before it was started.
+    /// </summary>
+    public const long EarliestDate = -2_208_988_800_000_000, LatestDate = 32_503_680_000_000_000;
 
     /// <summary>The bytes not read yet.</summary>
     public ReadOnlySpan<byte> Rest { get; private set; } = data;
@@ -73,6 +80,12 @@ internal ref struct RelayReader(ReadOnlySpan<byte> data)
     /// <summary>A time, whatever its unit: sums of a few, in microseconds, overflow nothing.</summary>
     public bool TryTime(out long value) => TrySigned(out value) && value is >= -MaxTime and <= MaxTime;
 
+    /// <summary>Unix time, microseconds, from <see cref="EarliestDate"/> to <see cref="LatestDate"/>.</summary>
+    public bool TryDate(out long value) => TrySigned(out value) && IsDate(value);
+
+    /// <summary>The same in eight bytes.</summary>
+    public bool TryFixedDate(out long value) => TryFixed(out value) && IsDate(value);
+
     public bool TryFixed(out long value)
     {
         value = 0;
@@ -106,6 +119,15 @@ internal ref struct RelayReader(ReadOnlySpan<byte> data)
         return true;
     }
 
+    /// <summary>What people read, of at most <see cref="RelayText.MaxNote"/> bytes; see <see cref="PlainText"/>.</summary>
+    public bool TryNote([NotNullWhen(true)] out string? text)
+    {
+        if (!TryText(RelayText.MaxNote, out text))
+            return false;
+        text = PlainText.Clean(text, RelayText.MaxNote);
+        return true;
+    }
+
     public bool TrySpan(int length, out ReadOnlySpan<byte> bytes)
     {
         bytes = default;
@@ -115,4 +137,6 @@ internal ref struct RelayReader(ReadOnlySpan<byte> data)
         Rest = Rest[length..];
         return true;
     }
+
+    private static bool IsDate(long value) => value is >= EarliestDate and <= LatestDate;
 }

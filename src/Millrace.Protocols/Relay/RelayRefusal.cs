@@ -5,8 +5,6 @@ namespace Millrace.Protocols.Relay;
 /// <summary>Why a peer or its request is refused; numbers as in HTTP, where it has one for it.</summary>
 internal enum RelayRefusalCode
 {
-    /// <summary>The redirect says where the stream is.</summary>
-    Moved = 302,
     Bad = 400,
 
     /// <summary>The peer did not prove that it knows the shared secret.</summary>
@@ -28,8 +26,7 @@ internal enum RelayRefusalCode
 /// <summary>The end of a connection before it served its purpose.</summary>
 /// <param name="Code">As sent: a later version may know more.</param>
 /// <param name="Reason">For logs and people; cut after <see cref="RelayText.MaxNote"/> bytes.</param>
-/// <param name="Redirect">A URL, or empty; left out when it is longer than <see cref="RelayText.MaxUrl"/> bytes.</param>
-internal sealed record RelayRefusal(RelayRefusalCode Code, string Reason, string Redirect = "")
+internal sealed record RelayRefusal(RelayRefusalCode Code, string Reason)
 {
     private const int MaxCode = 999;
 
@@ -37,10 +34,9 @@ internal sealed record RelayRefusal(RelayRefusalCode Code, string Reason, string
     {
         refusal = null;
         var reader = new RelayReader(payload);
-        if (!reader.TryNumber(MaxCode, out int code) || !reader.TryText(RelayText.MaxNote, out var reason)
-            || !reader.TryText(RelayText.MaxUrl, out var redirect))
+        if (!reader.TryNumber(MaxCode, out int code) || !reader.TryNote(out var reason))
             return false;
-        refusal = new RelayRefusal((RelayRefusalCode)code, reason, redirect);
+        refusal = new RelayRefusal((RelayRefusalCode)code, reason);
         return true;
     }
 
@@ -50,7 +46,6 @@ internal sealed record RelayRefusal(RelayRefusalCode Code, string Reason, string
         var writer = new RelayWriter(payload);
         writer.Number((ulong)Code);
         writer.Text(RelayText.Cut(Reason, RelayText.MaxNote));
-        writer.Text(RelayText.Fits(Redirect, RelayText.MaxUrl) ? Redirect : "");
         RelayWriter.Message(output, RelayMessageType.Refused, payload.WrittenSpan);
     }
 }

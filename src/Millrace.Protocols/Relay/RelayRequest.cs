@@ -57,10 +57,10 @@ internal sealed record RelayRequest
     {
         var reader = new RelayReader(payload);
         if (!reader.TryText(RelayText.MaxName, out var stream) || !reader.TryText(RelayText.MaxArguments, out var arguments)
-            || !reader.TryText(RelayText.MaxNote, out var client) || !reader.TryText(RelayText.MaxNote, out var protocol)
-            || !reader.TryText(RelayText.MaxNote, out var agent) || !reader.TryFixed(out var timeline)
+            || !reader.TryNote(out var client) || !reader.TryNote(out var protocol)
+            || !reader.TryNote(out var agent) || !reader.TryFixed(out var timeline)
             || !reader.TryNumber(long.MaxValue, out long from) || !reader.TryByte(out var formats)
-            || !reader.TryText(RelayText.MaxNote, out var action))
+            || !reader.TryNote(out var action))
             return null;
         return new RelayRequest
         {

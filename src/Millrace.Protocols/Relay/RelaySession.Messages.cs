@@ -137,10 +137,10 @@ internal sealed partial class RelaySession
                 Emit(new RelayEvent { Kind = RelayEventKind.Object, Id = (uint)id, Status = status, Length = length });
                 return true;
             case RelayMessageType.Verdict when reader.TryNumber(uint.MaxValue, out long number) && reader.TryNumber(MaxStatus, out int code)
-                && reader.TryNumber(int.MaxValue, out int lifetime) && reader.TryText(RelayText.MaxNote, out var why):
+                && reader.TryNumber(int.MaxValue, out int lifetime) && reader.TryNote(out var why):
                 Emit(new RelayEvent { Kind = RelayEventKind.Verdict, Id = (uint)number, Status = code, Length = lifetime, Text = why });
                 return true;
-            case RelayMessageType.Stop when reader.TryText(RelayText.MaxNote, out var reason):
+            case RelayMessageType.Stop when reader.TryNote(out var reason):
                 Emit(new RelayEvent { Kind = RelayEventKind.Stopped, Text = reason });
                 Close($"stopped by the peer: {reason}");
                 return true;

@@ -15,9 +15,6 @@ internal static class RelayText
     /// <summary>Address, protocol and agent of a viewer or publisher; reasons: what people read, cut when it is longer.</summary>
     public const int MaxNote = 512;
 
-    /// <summary>The URL of a redirect.</summary>
-    public const int MaxUrl = 2048;
-
     public static bool Fits(string text, int limit) => text.Length <= limit && Encoding.UTF8.GetByteCount(text) <= limit;
 
     /// <summary>The text's beginning that is at most <paramref name="limit"/> bytes long.</summary>

@@ -18,6 +18,9 @@ internal static class HlsNames
     /// <summary>Hexadecimal digits.</summary>
     public const int KeyLength = 12;
 
+    /// <summary>Hexadecimal digits of an entity tag.</summary>
+    public const int TagLength = 2 * TagBytes;
+
     private const int TagBytes = 12;
 
     public static string KeyOf(StreamName stream, ulong timeline)

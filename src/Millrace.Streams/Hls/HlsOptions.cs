@@ -5,6 +5,9 @@ namespace Millrace.Streams.Hls;
 /// <summary>How the streams of an app are packaged for HLS. Times in microseconds.</summary>
 internal sealed record HlsOptions
 {
+    /// <summary>The most that settings allow: a playlist of that many segments is some 600 KB of text.</summary>
+    public const int MostSegments = 10_000;
+
     /// <summary>False: neither LL-HLS nor MPEG-TS HLS.</summary>
     public bool IsEnabled { get; init; } = true;
 

@@ -15,6 +15,12 @@ internal sealed class HlsPackager
     /// <summary>What a late packager must see of the log before a Mark, to be sure of the units on both sides of it.</summary>
     internal const long LookBack = 1_000_000;
 
+    /// <summary>
+    /// Keys that its files have or had: one for each node that has gone on with the Timeline, of which two are many while anything of them can be
+    /// fetched. An event of days whose nodes are restarted each hour has less.
+    /// </summary>
+    internal const int MaxKeys = 256;
+
     private CutPlanner? _planner;
     private readonly CutRule _rule;
     private readonly MarkSeries _series;
@@ -145,9 +151,9 @@ internal sealed class HlsPackager
     /// <summary>Before <see cref="BackFill"/>: what comes before the first segment that is begun here is as another node has packaged it.</summary>
     public void GoOnAfter(RelayPlaylists playlists)
     {
-        Key = playlists.Key;
-        Know(Key);
-        foreach (var key in playlists.Renditions.SelectMany(static rendition => rendition.Segments).Select(static known => known.Segment.NameKey).Distinct(StringComparer.Ordinal))
+        _keys = [Key = playlists.Key];
+        Know(NameKey);
+        foreach (var key in playlists.FileKeys)
             Know(key);
         foreach (var (id, segments) in playlists.Renditions)
         {
@@ -264,10 +270,13 @@ internal sealed class HlsPackager
     /// <summary>False for a Mark on whose far side the log may lack units.</summary>
     internal bool CanBegin(in LogEntry mark) => mark.DtsMicros >= _beginFrom;
 
+    /// <summary>Beyond the limit the oldest goes, but never that of the playlists, which is the first.</summary>
     private void Know(string key)
     {
-        if (!IsNamed(key))
-            Volatile.Write(ref _keys, [.. _keys, key]);
+        if (IsNamed(key))
+            return;
+        var others = _keys.Length < MaxKeys ? _keys[1..] : _keys[2..];
+        Volatile.Write(ref _keys, [Key, .. others, key]);
     }
 
     private void Fork(ulong timeline)

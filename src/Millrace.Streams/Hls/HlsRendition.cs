@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using Millrace.Media;
 using Millrace.Streams.Buffers;
 using Millrace.Streams.Log;
@@ -57,18 +58,22 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
     /// <summary>No segment was begun here: the playlist is the other node's.</summary>
     public void TakeBefore(long number = long.MaxValue)
     {
+        if (_before.Count == 0)
+            return;
+        var listed = new List<HlsSegment>();
         foreach (var (segment, isListed) in _before)
         {
             if (segment.Number >= number)
                 continue;
             _byName[segment.Name] = segment;
             if (isListed)
-                List(segment);
+                listed.Add(segment);
             else
                 Remove(segment);
         }
 
         _before = [];
+        List(CollectionsMarshal.AsSpan(listed));
     }
 
     /// <summary>By the number in its name; any thread.</summary>
@@ -205,17 +210,28 @@ internal abstract class HlsRendition(HlsPackager packager, RenditionId id)
         var segment = Open!;
         Open = null;
         segment.Seal(durationMicros, etag);
-        List(segment);
+        List([segment]);
         Expire();
     }
 
-    private void List(HlsSegment segment)
+    /// <summary>One after the other, but with one copy of the list: another node may have thousands.</summary>
+    private void List(ReadOnlySpan<HlsSegment> segments)
     {
-        _listed = [.. _listed, segment];
-        _listedMicros += segment.DurationMicros;
-        while (Packager.Window.IsOverfull(_listed, _listedMicros))
-            RemoveOldest();
-        _longestMicros = Math.Max(_longestMicros, _listedMicros);
+        HlsSegment[] all = [.. _listed, .. segments];
+        var first = 0;
+        for (var end = _listed.Length + 1; end <= all.Length; end++)
+        {
+            _listedMicros += all[end - 1].DurationMicros;
+            for (; Packager.Window.IsOverfull(all.AsSpan(first..end), _listedMicros); first++)
+            {
+                _listedMicros -= all[first].DurationMicros;
+                Remove(all[first]);
+            }
+
+            _longestMicros = Math.Max(_longestMicros, _listedMicros);
+        }
+
+        _listed = first > 0 ? all[first..] : all;
         HasChanged = true;
     }
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Millrace.Protocols.Relay;
 using Millrace.Streams.Buffers;
 using Millrace.Streams.Log;
 
@@ -33,7 +34,9 @@ internal sealed record HlsInit(int Era, int Config, byte[] Bytes, string ETag, s
 /// </summary>
 internal sealed class HlsSegment
 {
-    private HlsPart[] _parts = new HlsPart[16];
+    private const int FirstParts = 4;
+
+    private HlsPart[] _parts;
     private int _pins = 1;
     private bool _isSealed;
     private long _length = -1;
@@ -47,8 +50,10 @@ internal sealed class HlsSegment
     /// <param name="key">Number of its content key; -1: none.</param>
     /// <param name="pool">Where its bytes lie.</param>
     /// <param name="account">What they count for.</param>
-    public HlsSegment(in LogEntry mark, string nameKey, long key, IBlockPool pool, MemoryAccount account)
+    /// <param name="parts">How many parts it has, where that is known.</param>
+    public HlsSegment(in LogEntry mark, string nameKey, long key, IBlockPool pool, MemoryAccount account, int parts = 0)
     {
+        _parts = parts > 0 ? new HlsPart[parts] : [];
         _nameKey = _wholeKey = nameKey;
         Number = mark.Mark.Number;
         Name = mark.Dts;
@@ -100,8 +105,8 @@ internal sealed class HlsSegment
     /// <summary>Media time at which this rendition's segment begins: audio frames do not end where pictures do.</summary>
     public long StartMicros { get; set; }
 
-    /// <summary>EXT-X-PROGRAM-DATE-TIME: Unix time, microseconds.</summary>
-    public long DateMicros => BorderDateMicros + StartMicros - BorderMicros;
+    /// <summary>EXT-X-PROGRAM-DATE-TIME: Unix time, microseconds; a calendar has it, whatever another node says of the three.</summary>
+    public long DateMicros => Math.Clamp(BorderDateMicros + StartMicros - BorderMicros, RelayReader.EarliestDate, RelayReader.LatestDate);
 
     /// <summary>EXTINF once it is sealed; before, the sum of its parts.</summary>
     public long DurationMicros { get; private set; }
@@ -151,7 +156,7 @@ internal sealed class HlsSegment
     public void Add(in HlsPart part)
     {
         if (PartCount == _parts.Length)
-            Array.Resize(ref _parts, _parts.Length * 2);
+            Array.Resize(ref _parts, Math.Max(FirstParts, _parts.Length * 2));
         _parts[PartCount++] = part;
         DurationMicros += part.DurationMicros;
     }

@@ -19,11 +19,11 @@ internal sealed class HlsWindow(HlsOptions options, TsOptions? ts)
     public long LongestHoldMicros => LeastMicros + 1_000_000;
 
     /// <summary>Whether the oldest of <paramref name="segments"/> may go without leaving less than the least.</summary>
-    public bool CanRemove(HlsSegment[] segments, long listedMicros) =>
+    public bool CanRemove(ReadOnlySpan<HlsSegment> segments, long listedMicros) =>
         segments.Length > 1 && listedMicros - segments[0].DurationMicros >= LeastMicros;
 
     /// <summary>Whether the oldest of <paramref name="segments"/> is more than is to be listed.</summary>
-    public bool IsOverfull(HlsSegment[] segments, long listedMicros) =>
+    public bool IsOverfull(ReadOnlySpan<HlsSegment> segments, long listedMicros) =>
         !IsEvent && CanRemove(segments, listedMicros)
         && (ts is { WindowMicros: > 0 and var window } ? listedMicros - segments[0].DurationMicros >= window : segments.Length > options.Segments);
 }

@@ -18,7 +18,7 @@ internal sealed class StreamLog(IBlockPool pool, MemoryAccount account, LogLimit
     private const long AudioTailMicros = 2_000_000;
 
     /// <summary>Bounds the entries, whatever the size of units: 10 minutes of 60 pictures and 47 audio frames a second.</summary>
-    private const long MaxEntries = 1 << 16;
+    public const int MaxEntries = 1 << 16;
 
     /// <summary>Entries that come until the oldest are looked at again, where no block becomes full before.</summary>
     private const int TrimEvery = 64;

@@ -79,13 +79,18 @@ internal sealed class WirePackagers
     public string? WhyEmpty(WireKey key) =>
         _byKey.TryGetValue(key, out var packager) ? packager.WhyEmpty() : null;
 
-    /// <summary>Ends those that nobody has read for <paramref name="linger"/> microseconds.</summary>
+    /// <summary>
+    /// Ends those that nobody has read for <paramref name="linger"/> microseconds. Of the others it takes back what readers have passed since the last commit: the next
+    /// may be long in coming.
+    /// </summary>
     public void Sweep(long now, long linger)
     {
         foreach (var packager in Active)
         {
             if (packager.Wire.Readers.Length == 0 && now - packager.IdleSince >= linger)
                 Remove(packager);
+            else
+                packager.Wire.Reclaim();
         }
     }
 

@@ -15,7 +15,14 @@ internal sealed class ReplicaFollower(LiveStream stream)
 
     private const long DefaultFrameMicros = 33_333;
 
+    /// <summary>
+    /// How far playlists may be ahead of the log, entries: more than a wire log keeps of the longest time that can be set for it (1 h of some hundred
+    /// units a second), so that a node could not send what lies between.
+    /// </summary>
+    private const long MaxAhead = 1 << 20;
+
     private readonly Dictionary<HlsFormat, RelayPlaylists> _playlists = [];
+    private readonly HashSet<HlsFormat> _wanted = [];
     private long[] _lastDts = [];
     private long[] _frames = [];
 
@@ -30,7 +37,14 @@ internal sealed class ReplicaFollower(LiveStream stream)
         Array.Fill(_frames, DefaultFrameMicros);
     }
 
-    public void Clear() => _playlists.Clear();
+    public void Clear()
+    {
+        _playlists.Clear();
+        _wanted.Clear();
+    }
+
+    /// <summary>The playlists of the form are asked for.</summary>
+    public void Want(HlsFormat format) => _wanted.Add(format);
 
     public string? SetMetadata(ReadOnlySpan<byte> payload)
     {
@@ -51,10 +65,15 @@ internal sealed class ReplicaFollower(LiveStream stream)
         return null;
     }
 
-    /// <summary>Keeps what another node's playlists say until the log has come so far; false when it cannot be read.</summary>
+    /// <summary>
+    /// Keeps what another node's playlists say until the log has come so far; false when it cannot be read. What nobody has asked for is not looked at:
+    /// after a change of the connection playlists may come that are here already.
+    /// </summary>
     public bool TryHold(ReadOnlySpan<byte> payload, bool isLive, long now)
     {
-        if (!RelayPlaylists.TryRead(payload, stream.Resources, out var playlists))
+        if (payload is [var format, ..] && !_wanted.Contains((HlsFormat)format))
+            return true;
+        if (!RelayPlaylists.TryRead(payload, stream.Resources, out var playlists) || playlists.Number - Next > MaxAhead)
             return false;
         _playlists[playlists.Format] = playlists;
         BeginHls(isLive, now);
@@ -70,6 +89,7 @@ internal sealed class ReplicaFollower(LiveStream stream)
             if (Next < playlists.Number)
                 continue;
             _playlists.Remove(playlists.Format);
+            _wanted.Remove(playlists.Format);
             stream.BeginHls(playlists, now);
         }
     }

@@ -16,6 +16,7 @@ internal sealed class ReplicaLease : StreamLease
 
     private readonly LiveStream _stream;
     private readonly ReplicaFollower _follower;
+    private readonly Action<HlsFormat> _onWant;
     private Republisher? _own;
     private PublisherLease? _foreign;
     private ulong _timeline;
@@ -28,10 +29,15 @@ internal sealed class ReplicaLease : StreamLease
     {
         _stream = stream;
         _follower = new ReplicaFollower(stream);
-        OnWant = onWant;
+        _onWant = onWant;
     }
 
-    internal Action<HlsFormat> OnWant { get; }
+    /// <summary>The other node's playlists of a form are needed. Inside the stream's lock.</summary>
+    internal void Want(HlsFormat format)
+    {
+        _follower.Want(format);
+        _onWant(format);
+    }
 
     /// <summary>Id of the other node's Timeline; 0 before there is one.</summary>
     public ulong Timeline => _own is null && _timeline != 0 && !_stream.IsAuthority ? _stream.Timeline.Id : _timeline;
@@ -118,6 +124,18 @@ internal sealed class ReplicaLease : StreamLease
             LeaveSeat(grace, now);
             if (grace > 0)
                 _stream.Abandon();
+        }
+    }
+
+    /// <summary>Ends the stream where nobody watches it: who comes with that comes before it, or after. False where somebody does.</summary>
+    public bool TryLeave(long now)
+    {
+        lock (_stream.Gate)
+        {
+            if (_stream.IsWatched(now))
+                return false;
+            LeaveSeat(grace: 0, now);
+            return true;
         }
     }
 

@@ -19,6 +19,8 @@ internal sealed class Republisher
     private readonly List<Held> _held = [];
     private Era? _era;
     private long _incoming;
+    private long _heldBytes;
+    private bool _isThrough;
 
     private Republisher(LiveStream stream, PublisherLease lease, RelayStart start, long head)
     {
@@ -112,15 +114,18 @@ internal sealed class Republisher
     {
         if (!RelayEntry.TryReadUnit(payload, _era!, out var unit, out var data))
             return "an access unit that cannot be read";
-        if (Next > _head)
-            return Flush(now) ?? Append(unit, data, now);
-        if (unit.IsKey && unit.Track == _era!.Leading?.Id)
+        if (unit.IsKey && unit.Track == _era!.Leading?.Id && !_isThrough && Next <= _head)
             Release();
+        // More than a log holds cannot come before its head: what there is goes to viewers, and all that follows, wherever the head is said to be.
+        _isThrough |= Next > _head || _heldBytes + data.Length > _stream.Resources.Options.LogLimits.KeepBytes || _held.Count == StreamLog.MaxEntries;
+        if (_isThrough)
+            return Flush(now) ?? Append(unit, data, now);
         if (!_stream.Resources.Budget[MemoryUse.PendingUnits].TryCharge(data.Length))
             return "the media memory budget is used up";
         var copy = ArrayPool<byte>.Shared.Rent(data.Length);
         data.CopyTo(copy);
         _held.Add(new Held(unit, copy, data.Length));
+        _heldBytes += data.Length;
         return null;
     }
 
@@ -150,6 +155,7 @@ internal sealed class Republisher
         }
 
         _held.Clear();
+        _heldBytes = 0;
     }
 
     private static string? Explain(AppendResult result) => result switch

@@ -13,7 +13,6 @@ namespace Millrace.Streams.Relay;
 internal sealed record RelayDescription
 {
     private const int MaxFormats = 8;
-    private const int MaxNote = 512;
 
     /// <summary>Timeline, Era, metadata and the nodes above; its number is that of the entry that comes next.</summary>
     public required RelayStart Start { get; init; }
@@ -41,8 +40,8 @@ internal sealed record RelayDescription
         output.Flag(stream.State == StreamState.Live);
         output.Number(Math.Max(0, now - stream.Timeline.LastArrivedMicros));
         output.Number(Math.Max(0, unixNow - stream.LiveSinceMicros));
-        output.Text(RelayText.Cut(stream.Publisher?.Protocol ?? "", MaxNote));
-        output.Text(RelayText.Cut(stream.Publisher?.Remote ?? "", MaxNote));
+        output.Text(RelayText.Cut(stream.Publisher?.Protocol ?? "", RelayText.MaxNote));
+        output.Text(RelayText.Cut(stream.Publisher?.Remote ?? "", RelayText.MaxNote));
         var part = new ArrayBufferWriter<byte>(1_024);
         RelayStart.Write(new RelayWriter(part), stream, log.End, stream.Timeline.Era);
         output.Bytes(part.WrittenSpan);
@@ -61,8 +60,8 @@ internal sealed record RelayDescription
     {
         description = null;
         var input = new RelayReader(payload);
-        if (!input.TryFlag(out var isLive) || !input.TryNumber(long.MaxValue, out long silence) || !input.TryNumber(long.MaxValue, out long age)
-            || !input.TryText(MaxNote, out var protocol) || !input.TryText(MaxNote, out var remote)
+        if (!input.TryFlag(out var isLive) || !input.TryNumber(RelayReader.MaxTime, out long silence) || !input.TryNumber(RelayReader.MaxTime, out long age)
+            || !input.TryNote(out var protocol) || !input.TryNote(out var remote)
             || !input.TryBytes(RelayRules.MaxState, out var begin) || !RelayStart.TryRead(begin, new HlsOptions(), out var start)
             || !input.TryNumber(MaxFormats, out int count))
         {

@@ -110,9 +110,9 @@ internal static class RelayEntry
     {
         entry = default;
         var input = new RelayReader(payload);
-        if (!input.TryByte(out var flags) || !Enum.IsDefined((MarkSeries)(flags >> 2)) || !input.TrySigned(out var number)
+        if (!input.TryByte(out var flags) || !Enum.IsDefined((MarkSeries)(flags >> 2)) || !input.TryTime(out var number) || number < 0
             || !input.TryNumber(int.MaxValue, out int partTarget) || !input.TryNumber(ushort.MaxValue, out int target) || target == 0
-            || !input.TryNumber(int.MaxValue, out int discontinuities) || !input.TryTime(out var border) || !input.TrySigned(out var name) || !input.TryTime(out var date))
+            || !input.TryNumber(int.MaxValue, out int discontinuities) || !input.TryTime(out var border) || !input.TryTime(out var name) || !input.TryDate(out var date))
         {
             return false;
         }

@@ -1,5 +1,8 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using Millrace.Media;
+using Millrace.Media.Codecs;
 using Millrace.Protocols.Relay;
 using Millrace.Streams.Cuts;
 using Millrace.Streams.Hls;
@@ -15,9 +18,13 @@ internal static class RelayFields
     public const int MaxPath = 16;
 
     private const int MaxText = 256;
+    private const int MaxCodecString = 64;
     private const int MaxRecord = FlvIntake.MaxHeaderBytes;
     private const int MaxDimension = 1 << 16;
     private const int MaxRate = 1 << 20;
+
+    /// <summary>Of RFC 6381 what any codec uses: it goes into playlists, between quotes and commas.</summary>
+    private static readonly SearchValues<byte> CodecStringBytes = SearchValues.Create("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-"u8);
 
     /// <summary>The nodes that a stream's log comes through, this one last.</summary>
     public static void WritePath(RelayWriter output, LiveStream stream)
@@ -36,7 +43,7 @@ internal static class RelayFields
         path = new string[count];
         for (var i = 0; i < count; i++)
         {
-            if (!input.TryText(64, out var node))
+            if (!input.TryText(RelayNode.MaxLength, out var node) || !RelayNode.IsValid(node))
                 return false;
             path[i] = node;
         }
@@ -58,7 +65,7 @@ internal static class RelayFields
     public static bool TryRead(ref RelayReader input, [NotNullWhen(true)] out Era? era)
     {
         era = null;
-        if (!input.TryNumber(int.MaxValue, out int number) || !input.TryTime(out var start) || !input.TryByte(out var reason) || !input.TryFixed(out var epoch)
+        if (!input.TryNumber(int.MaxValue, out int number) || !input.TryTime(out var start) || !input.TryByte(out var reason) || !input.TryFixedDate(out var epoch)
             || !input.TryNumber(PublisherLease.MaxTracks + 1, out int count) || !Enum.IsDefined((EraReason)reason) || count == 0)
         {
             return false;
@@ -95,7 +102,8 @@ internal static class RelayFields
     {
         config = null;
         if (!input.TryByte(out var codec) || !Enum.IsDefined((Codec)codec)
-            || !input.TryBytes(MaxRecord, out var initData) || !input.TryBytes(MaxRecord, out var entryData) || !input.TryText(MaxText, out var codecString)
+            || !input.TryBytes(MaxRecord, out var initData) || !IsRecord((Codec)codec, initData) || !input.TryBytes(MaxRecord, out var entryData)
+            || !input.TryBytes(MaxCodecString, out var codecString) || codecString.ContainsAnyExcept(CodecStringBytes)
             || !input.TryNumber(MaxDimension, out int width) || !input.TryNumber(MaxDimension, out int height) || !input.TryReal(out var frameRate)
             || !input.TryNumber(4, out int nalLengthSize) || !input.TryNumber(MaxRate, out int sampleRate) || !input.TryNumber(byte.MaxValue, out int channels)
             || !input.TryNumber(MaxRate, out int samplesPerFrame))
@@ -108,7 +116,7 @@ internal static class RelayFields
             Codec = (Codec)codec,
             InitData = initData.ToArray(),
             SampleEntryData = entryData.ToArray(),
-            CodecString = codecString,
+            CodecString = Encoding.ASCII.GetString(codecString),
             Width = width,
             Height = height,
             FrameRate = frameRate,
@@ -119,6 +127,10 @@ internal static class RelayFields
         };
         return true;
     }
+
+    /// <summary>What packagers take fields out of without looking has them.</summary>
+    private static bool IsRecord(Codec codec, ReadOnlySpan<byte> initData) =>
+        codec is Codec.Mp3 or Codec.Ac3 or Codec.Eac3 || CodecInfo.KindOf(codec) == TrackKind.Data || ConfigParser.TryParse(codec, initData, out _, out _);
 
     public static void Write(RelayWriter output, HlsOptions hls)
     {
@@ -148,12 +160,15 @@ internal static class RelayFields
     {
         hls = null;
         TsOptions? ts = null;
-        if (!input.TryFlag(out var isEnabled) || !TryRead(ref input, out CutRule? cuts) || !input.TryNumber(ushort.MaxValue, out int segments)
+        if (!input.TryFlag(out var isEnabled) || !TryRead(ref input, out CutRule? cuts) || !input.TryNumber(HlsOptions.MostSegments, out int segments)
             || !input.TryNumber(byte.MaxValue, out int holdBack) || !input.TryFlag(out var hasTs) || (hasTs && !TryRead(ref input, out ts)))
         {
             return false;
         }
 
+        // As the settings have it.
+        if (ts is not null && ts.WindowMicros > HlsOptions.MostSegments * (ts.Cuts ?? cuts).SegmentMicros)
+            return false;
         hls = local with { IsEnabled = isEnabled, Cuts = cuts, Segments = segments, HoldBackParts = holdBack, Ts = ts };
         return true;
     }

@@ -27,8 +27,6 @@ internal sealed record RelayedPublisher(string Protocol, string Remote);
 /// <summary>The way of a unit from its authority to this node: <see cref="RelayMessageType.Clock"/>. Belongs to the holder of the stream's lock.</summary>
 internal sealed class RelayHops
 {
-    private const int MaxNode = 64;
-
     private readonly List<RelayHop> _hops = [];
     private RelayHop[] _latest = [];
     private RelayLink? _link;
@@ -70,11 +68,11 @@ internal sealed class RelayHops
         var input = new RelayReader(payload);
         _hops.Clear();
         HasUnit = false;
-        if (!input.TryFixed(out epoch) || !input.TryNumber(RelayFields.MaxPath, out int count))
+        if (!input.TryFixedDate(out epoch) || !input.TryNumber(RelayFields.MaxPath, out int count))
             return false;
         for (var i = 0; i < count; i++)
         {
-            if (!input.TryText(MaxNode, out var node) || !input.TryFixed(out var arrived) || !input.TrySigned(out var offset)
+            if (!input.TryText(RelayNode.MaxLength, out var node) || !RelayNode.IsValid(node) || !input.TryFixedDate(out var arrived) || !input.TryTime(out var offset)
                 || !input.TryNumber(int.MaxValue, out long roundTrip))
                 return false;
             _hops.Add(new RelayHop(node, arrived, offset, roundTrip));
@@ -121,13 +119,13 @@ internal sealed class RelayHops
     private RelayHop Here(string node, long arrived)
     {
         if (Link is { } link && _hops is [.., var before])
-            (_offset, _roundTrip) = (before.OffsetMicros + link.AheadMicros, link.RoundTripMicros);
+            (_offset, _roundTrip) = (Math.Clamp(before.OffsetMicros + link.AheadMicros, -RelayReader.MaxTime, RelayReader.MaxTime), link.RoundTripMicros);
         return new RelayHop(node, arrived, _offset, _roundTrip);
     }
 
     private bool TryTakePublisher(ref RelayReader input)
     {
-        if (!input.TryText(RelayText.MaxNote, out var protocol) || !input.TryText(RelayText.MaxNote, out var remote))
+        if (!input.TryNote(out var protocol) || !input.TryNote(out var remote))
             return false;
         var publisher = protocol.Length > 0 ? new RelayedPublisher(protocol, remote) : null;
         if (publisher != _publisher)

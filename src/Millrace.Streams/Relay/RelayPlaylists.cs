@@ -1,9 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
-using Millrace.Media;
 using Millrace.Protocols.Relay;
 using Millrace.Streams.Hls;
-using Millrace.Streams.Log;
 
 namespace Millrace.Streams.Relay;
 
@@ -13,12 +11,6 @@ namespace Millrace.Streams.Relay;
 /// </summary>
 internal sealed record RelayPlaylists
 {
-    private const int MaxRenditions = 32;
-    private const int MaxSegments = 1 << 16;
-    private const int MaxParts = 1 << 12;
-    private const int MaxInit = 1 << 18;
-    private const int MaxTag = 64;
-
     public required HlsFormat Format { get; init; }
 
     /// <summary>The part of the playlists' names that stands for stream and Timeline.</summary>
@@ -28,6 +20,9 @@ internal sealed record RelayPlaylists
     public required long Number { get; init; }
 
     public required IReadOnlyList<RelayRendition> Renditions { get; init; }
+
+    /// <summary>That part of the files' names; no two are the same, and there are less than <see cref="HlsPackager.MaxKeys"/>.</summary>
+    public required IReadOnlyCollection<string> FileKeys { get; init; }
 
     /// <summary>Writes the payload. Inside the stream's lock.</summary>
     public static void Write(IBufferWriter<byte> target, HlsPackager packager, long number)
@@ -55,47 +50,8 @@ internal sealed record RelayPlaylists
     /// <param name="payload">Of the message.</param>
     /// <param name="memory">Where the segments' bytes will lie.</param>
     /// <param name="playlists">What it says.</param>
-    public static bool TryRead(ReadOnlySpan<byte> payload, StreamResources memory, [NotNullWhen(true)] out RelayPlaylists? playlists)
-    {
-        playlists = null;
-        var input = new RelayReader(payload);
-        if (!input.TryByte(out var format) || !Enum.IsDefined((HlsFormat)format) || !input.TryNumber(long.MaxValue, out long number)
-            || !input.TryText(MaxTag, out var key) || !input.TryNumber(MaxRenditions, out int count))
-        {
-            return false;
-        }
-
-        var renditions = new RelayRendition[count];
-        for (var i = 0; i < count; i++)
-        {
-            if (!input.TryByte(out var kind) || !Enum.IsDefined((TrackKind)kind) || !input.TryNumber(byte.MaxValue, out int id)
-                || !input.TryNumber(MaxSegments, out int length) || !TryRead(ref input, length, memory, out var segments))
-            {
-                return false;
-            }
-
-            renditions[i] = new RelayRendition(new RenditionId((TrackKind)kind, id), segments);
-        }
-
-        playlists = new RelayPlaylists { Format = (HlsFormat)format, Key = key, Number = number, Renditions = renditions };
-        return true;
-    }
-
-    private static bool TryRead(ref RelayReader input, int count, StreamResources memory, [NotNullWhen(true)] out List<HlsKnownSegment>? segments)
-    {
-        segments = null;
-        var read = new List<HlsKnownSegment>();
-        HlsInit? before = null;
-        for (var i = 0; i < count; i++)
-        {
-            if (!TryRead(ref input, memory, ref before, out var known))
-                return false;
-            read.Add(known);
-        }
-
-        segments = read;
-        return true;
-    }
+    public static bool TryRead(ReadOnlySpan<byte> payload, StreamResources memory, [NotNullWhen(true)] out RelayPlaylists? playlists) =>
+        new RelayPlaylistsReader(payload, memory).TryRead(out playlists);
 
     private static void Write(RelayWriter output, HlsSegment segment, bool isListed, HlsInit? beforeIt)
     {
@@ -130,59 +86,6 @@ internal sealed record RelayPlaylists
             output.Signed(part.DurationMicros);
             output.Text(part.ETag);
         }
-    }
-
-    private static bool TryRead(ref RelayReader input, StreamResources memory, ref HlsInit? before, out HlsKnownSegment known)
-    {
-        known = default;
-        if (!input.TryByte(out var flags) || !input.TrySigned(out var number) || !input.TrySigned(out var name) || !input.TryNumber(int.MaxValue, out int discontinuities)
-            || !input.TryTime(out var border) || !input.TryTime(out var date) || !input.TryTime(out var start) || !input.TryTime(out var duration)
-            || !input.TrySigned(out var key) || !input.TryNumber(int.MaxValue, out long length) || !input.TryText(MaxTag, out var tag)
-            || !input.TryText(MaxTag, out var nameKey) || !input.TryNumber(int.MaxValue, out int forkedAt) || !input.TryText(MaxTag, out var keyBefore)
-            || ((flags & 8) != 0 && !TryReadInit(ref input, out before)) || !input.TryNumber(MaxParts, out int parts))
-        {
-            return false;
-        }
-
-        var mark = new LogEntry
-        {
-            Mark = new Mark(number, 0, 0, MarkKind.Segment, default, (flags & 2) != 0),
-            Number = discontinuities,
-            DtsMicros = border,
-            Dts = name,
-            Pts = date,
-        };
-        var segment = new HlsSegment(mark, keyBefore, key, memory.Pool, memory.Budget[Buffers.MemoryUse.HlsWindows]) { StartMicros = start, Init = (flags & 4) != 0 ? before : null };
-        for (var position = 0L; parts > 0; parts--)
-        {
-            if (!input.TryNumber(long.MaxValue, out long size) || size >> 1 > length - position || !input.TryTime(out var lasts) || !input.TryText(MaxTag, out var hash))
-                return false;
-            if (segment.PartCount == forkedAt)
-                segment.Fork(nameKey);
-            segment.Add(new HlsPart(position, (int)(size >> 1), lasts, (size & 1) != 0, hash));
-            position += size >> 1;
-        }
-
-        if (forkedAt <= segment.PartCount)
-            segment.Fork(nameKey);
-        segment.LeaveAway(length);
-        segment.Seal(duration, tag);
-        known = new HlsKnownSegment(segment, (flags & 1) != 0);
-        return true;
-    }
-
-    private static bool TryReadInit(ref RelayReader input, out HlsInit? init)
-    {
-        init = null;
-        if (!input.TryNumber(int.MaxValue, out int era) || !input.TryNumber(Track.MaxConfigs, out int config) || !input.TryBytes(MaxInit, out var bytes)
-            || !input.TryText(MaxTag, out var nameKey))
-        {
-            return false;
-        }
-
-        var copy = bytes.ToArray();
-        init = new HlsInit(era, config, copy, HlsNames.Tag(copy), nameKey);
-        return true;
     }
 }
 

@@ -63,7 +63,7 @@ internal sealed record RelayStart
         start = null;
         var input = new RelayReader(payload);
         if (!input.TryFixed(out var id) || !input.TryBytes(TimelineId.SecretBytes, out var secret) || secret.Length != TimelineId.SecretBytes
-            || !input.TryNumber(long.MaxValue, out long number) || !input.TryFixed(out var liveSince) || !RelayFields.TryReadPath(ref input, out var path)
+            || !input.TryNumber(long.MaxValue, out long number) || !input.TryFixedDate(out var liveSince) || !RelayFields.TryReadPath(ref input, out var path)
             || !RelayFields.TryRead(ref input, local, out HlsOptions? hls) || !input.TryBytes(StreamMetadata.MaxBytes, out var metadata)
             || !input.TryFlag(out var isInEra))
         {

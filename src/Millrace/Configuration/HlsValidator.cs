@@ -5,9 +5,6 @@ namespace Millrace.Configuration;
 /// <summary>Ranges of HLS, for all apps and for what single apps do differently.</summary>
 internal static class HlsValidator
 {
-    /// <summary>A playlist of that many segments is some 600 KB of text.</summary>
-    private const int MostSegments = 10_000;
-
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeastPart = TimeSpan.FromMilliseconds(100);
 
@@ -31,7 +28,7 @@ internal static class HlsValidator
     {
         checks.Positive($"{path}.part", hls.Part, LeastPart, TimeSpan.FromSeconds(2));
         checks.Positive($"{path}.segment", hls.Segment, Second, TimeSpan.FromSeconds(30));
-        checks.Count($"{path}.segments", hls.Segments, 3, MostSegments);
+        checks.Count($"{path}.segments", hls.Segments, 3, HlsSettings.MostSegments);
         checks.Count($"{path}.hold_back", hls.HoldBack, 3, 20);
         checks.Positive($"{path}.idle", hls.Idle, TimeSpan.FromSeconds(5));
         if (hls.Ts.Fragment is { } fragment)
@@ -47,7 +44,7 @@ internal static class HlsValidator
         var fragment = hls.Ts.Fragment ?? hls.Segment;
         checks.Require(!hls.Ts.Continuous || fragment >= Second, $"{path}.ts.fragment",
             $"{Units.Format(fragment)} is shorter than 1 s, and with continuous the numbers follow the clock's seconds");
-        checks.Require(fragment <= TimeSpan.Zero || !(hls.Ts.PlaylistLength / fragment > MostSegments), $"{path}.ts.playlist_length",
-            $"is more than {MostSegments} fragments of {Units.Format(fragment)}");
+        checks.Require(fragment <= TimeSpan.Zero || !(hls.Ts.PlaylistLength / fragment > HlsSettings.MostSegments), $"{path}.ts.playlist_length",
+            $"is more than {HlsSettings.MostSegments} fragments of {Units.Format(fragment)}");
     }
 }

@@ -6,6 +6,9 @@ namespace Millrace.Configuration;
 /// <summary>The link between nodes, and where streams are fetched from.</summary>
 internal static class RelayValidator
 {
+    /// <summary>A server shows who connects that it knows the secret, before he has (HMAC-SHA256 of what both have said).</summary>
+    private const int LeastSecret = 16;
+
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
@@ -14,6 +17,8 @@ internal static class RelayValidator
     {
         var (relay, edge) = (settings.Relay, settings.Edge);
         checks.Token("relay.secret", relay.Secret);
+        checks.Require(!relay.Secret.IsSet || relay.Secret.Value.Length >= LeastSecret, "relay.secret",
+            $"whoever connects could try out short ones by himself: at least {LeastSecret} characters, of chance");
         checks.Positive("relay.heartbeat", relay.Heartbeat, Millisecond, Minute);
         checks.Positive("relay.timeout", relay.Timeout, 2 * relay.Heartbeat, Minute);
         Tls(relay, checks);

@@ -12,6 +12,7 @@ internal static class RoleLayer
     private const string Option = "--role";
     private const string OriginHost = "ORIGIN_HOST";
     private const string HostIp = "OME_HOST_IP";
+    private const string Vhosts = "vhosts";
 
     public static IReadOnlyList<string> Names { get; } = ["node", "origin", "edge"];
 
@@ -23,7 +24,7 @@ internal static class RoleLayer
             case null or "node":
                 return null;
             case "origin":
-                return OfOrigin(variables, errors);
+                return OfOrigin(variables);
             case "edge":
                 return OfEdge(variables, errors);
             default:
@@ -33,23 +34,52 @@ internal static class RoleLayer
         }
     }
 
-    private static MapNode? OfOrigin(IReadOnlyDictionary<string, string> variables, List<SettingsError> errors) =>
-        Advertised(variables, errors) is { } cluster ? new MapNode([cluster], cluster.Value.Origin) : null;
+    /// <summary>A file's list of vhosts takes the place of the role's; what its vhosts do not say of their mode and their origins the role says.</summary>
+    public static MapNode Under(MapNode file, MapNode? role)
+    {
+        if (VhostsOf(role) is not [MapNode ofRole] || VhostsOf(file) is not { } items)
+            return file;
+        var vhosts = items.Select(item => item is MapNode vhost ? Complete(vhost, ofRole) : item).ToList();
+        if (!vhosts.Exists(static vhost => VhostSettings.IsDefault(TextOf(vhost, "name") ?? "")))
+            vhosts.Add(ofRole);
+        return file with { Entries = [.. file.Entries.Select(entry => entry.Key == Vhosts ? entry with { Value = new ListNode(vhosts, entry.Value.Origin) } : entry)] };
+    }
+
+    /// <summary>Variables that are there and do nothing.</summary>
+    public static IEnumerable<string> Notices(string? role, IReadOnlyDictionary<string, string> variables, NodeSettings settings)
+    {
+        var isEdge = role == "edge";
+        if (isEdge && !settings.HasOrigins())
+            yield return "--role edge: nothing is fetched from anywhere, for the configuration says mode: local";
+        if (!isEdge && variables.GetValueOrDefault(OriginHost, "").Length > 0)
+            yield return $"{OriginHost}: without effect but with --role edge";
+        if (role is null or "node" && variables.GetValueOrDefault(HostIp, "") is not ("" or "*"))
+            yield return $"{HostIp}: without effect but with --role origin or --role edge";
+    }
+
+    private static IReadOnlyList<ConfigNode>? VhostsOf(MapNode? layer) =>
+        (layer?.Entries.FirstOrDefault(static entry => entry.Key == Vhosts).Value as ListNode)?.Items;
+
+    /// <summary>One that is local has no origins.</summary>
+    private static MapNode Complete(MapNode vhost, MapNode role) =>
+        TextOf(vhost, "mode") is { } mode && mode != ScalarReader.NameOf(VhostMode.Remote)
+            ? vhost
+            : vhost with { Entries = [.. vhost.Entries, .. role.Entries.Where(entry => entry.Key != "name" && !vhost.Entries.Any(own => own.Key == entry.Key))] };
+
+    private static string? TextOf(ConfigNode node, string key) =>
+        ((node as MapNode)?.Entries.FirstOrDefault(entry => entry.Key == key).Value as ScalarNode)?.Text;
+
+    private static MapNode? OfOrigin(IReadOnlyDictionary<string, string> variables) =>
+        Advertised(variables) is { } cluster ? new MapNode([cluster], cluster.Value.Origin) : null;
 
     /// <summary>Null where others are not told.</summary>
-    private static MapEntry? Advertised(IReadOnlyDictionary<string, string> variables, List<SettingsError> errors)
+    private static MapEntry? Advertised(IReadOnlyDictionary<string, string> variables)
     {
         var host = variables.GetValueOrDefault(HostIp, "");
         if (host is "" or "*")
             return null;
         var origin = new Origin(HostIp, 0);
-        if (!HostEndpoint.TryParse(host, OriginAddress.DefaultPort, out var endpoint, out var error))
-        {
-            errors.Add(new SettingsError(origin, "cluster.advertise", error));
-            return null;
-        }
-
-        return new MapEntry("cluster", origin, new MapNode([new MapEntry("advertise", origin, new ScalarNode(endpoint.ToString(), origin))], origin));
+        return new MapEntry("cluster", origin, new MapNode([new MapEntry("advertise", origin, new ScalarNode(host, origin))], origin));
     }
 
     private static MapNode OfEdge(IReadOnlyDictionary<string, string> variables, List<SettingsError> errors)
@@ -72,7 +102,7 @@ internal static class RoleLayer
             new MapEntry("mode", origin, new ScalarNode(ScalarReader.NameOf(VhostMode.Remote), origin)),
             new MapEntry("origin", origin, new ListNode(urls, origin)),
         ], origin);
-        var vhosts = new MapEntry("vhosts", origin, new ListNode([vhost], origin));
-        return new MapNode(Advertised(variables, errors) is { } cluster ? [vhosts, cluster] : [vhosts], origin);
+        var vhosts = new MapEntry(Vhosts, origin, new ListNode([vhost], origin));
+        return new MapNode(Advertised(variables) is { } cluster ? [vhosts, cluster] : [vhosts], origin);
     }
 }

@@ -1,3 +1,4 @@
+using Millrace.Node.Cluster;
 using Millrace.Node.Settings;
 
 namespace Millrace.Configuration;
@@ -36,7 +37,8 @@ internal static class SettingsLoader
         var settings = new NodeSettings();
         foreach (var layer in Layers(sources, errors, notices))
             settings = binder.Apply(settings, layer);
-        settings = WithDefaultVhost(settings);
+        settings = WithAdvertisedPort(WithDefaultVhost(settings));
+        notices.AddRange(RoleLayer.Notices(sources.Role, sources.Variables, settings));
         SettingsValidator.Check(settings, new SettingsChecks(binder, errors));
         return new LoadedSettings(settings, InReadingOrder(errors), notices, binder.OriginOf);
     }
@@ -52,10 +54,11 @@ internal static class SettingsLoader
     {
         if (sources.Preset is not null && Presets.Read(sources.Preset, errors) is { } preset)
             yield return preset;
-        if (RoleLayer.Read(sources.Role, sources.Variables, errors) is { } role)
+        var role = RoleLayer.Read(sources.Role, sources.Variables, errors);
+        if (role is not null)
             yield return role;
         if (ReadFile(sources.File, errors) is { } file)
-            yield return file;
+            yield return RoleLayer.Under(file, role);
         yield return RestreamerEnvironment.Read(sources.Variables, errors, notices);
         yield return RedisEnvironment.Read(sources.Variables, errors);
         yield return EnvironmentReader.Read(sources.Variables, errors);
@@ -85,6 +88,18 @@ internal static class SettingsLoader
         return vhosts.Any(v => v.Name == VhostSettings.DefaultName)
             ? settings with { Vhosts = vhosts }
             : settings with { Vhosts = [.. vhosts, new VhostSettings { Name = VhostSettings.DefaultName }] };
+    }
+
+    /// <summary>Where <c>cluster.advertise</c> is a host alone, what its relay listens on is the port; where that is not known it stays as it is, and is refused.</summary>
+    private static NodeSettings WithAdvertisedPort(NodeSettings settings)
+    {
+        var (cluster, relay) = (settings.Cluster, settings.Relay);
+        var host = OriginUrl.WithoutScheme(cluster.Advertise);
+        var isTls = settings.AdvertisedUrl().StartsWith(OriginUrl.TlsScheme + OriginUrl.Separator, StringComparison.Ordinal);
+        var port = (isTls ? relay.Tls.Listen : relay.Listen) is [var first, ..] ? first.Port : 0;
+        return HostEndpoint.TryParse(host, port, out var endpoint, out _)
+            ? settings with { Cluster = cluster with { Advertise = cluster.Advertise[..^host.Length] + endpoint } }
+            : settings;
     }
 
     private static string DefaultName(string name) => VhostSettings.IsDefault(name) ? VhostSettings.DefaultName : name;

@@ -53,7 +53,7 @@ internal static class CertificateChecks
     private static DoctorCheck OfHttp(TlsSettings settings)
     {
         var now = NodeClock.Micros;
-        var certificate = TlsCertificate.Open(settings, NullLogger.Instance, now).Current(now).ServerCertificateContext!.TargetCertificate;
+        var certificate = TlsCertificate.Open(settings, NullLogger.Instance, now).Current.ServerCertificateContext!.TargetCertificate;
         return OfTime("http.tls.certificate", $"the certificate of {certificate.Subject}", certificate.NotAfter);
     }
 
@@ -62,10 +62,10 @@ internal static class CertificateChecks
         const string Name = "relay.tls.certificate";
         var now = NodeClock.Micros;
         var tls = RelayTls.Open(settings, NullLogger.Instance, now);
-        if (tls.Own(now) is not { } own)
+        if (tls.Own is not { } own)
             return DoctorCheck.Ok("relay.tls", "its files are good; this node has no certificate of its own");
         var time = OfTime(Name, $"the certificate of {own.Subject}", own.NotAfter);
-        return time.Result != CheckResult.Fail && tls.FaultOfOwn(now) is { } fault
+        return time.Result != CheckResult.Fail && tls.FaultOfOwn() is { } fault
             ? DoctorCheck.Fail(
                 Name, $"nodes with the same relay.tls.authority would refuse this one: {fault}", "have the certificate signed by that authority, for serverAuth and clientAuth")
             : time;

@@ -27,7 +27,7 @@ internal static class StreamChecks
         foreach (var answer in found.Answers)
             yield return Of($"{name} at {answer.At}", answer, isFound);
         if (found.Answers.Count == 0)
-            yield return DoctorCheck.Fail(name, "there is nobody to ask", "start the node, or give the vhost or app an origin");
+            yield return DoctorCheck.Fail(name, "there is nobody to ask", "start the node, or give the vhost or app an origin; one whose relay listens with TLS alone is asked from another node");
         else if (!isFound)
             yield return DoctorCheck.Fail(name, "no node that was asked has it", "publish it, or check vhost, app and name");
     }

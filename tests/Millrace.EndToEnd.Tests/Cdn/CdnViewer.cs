@@ -20,7 +20,7 @@ internal sealed record ViewerHabits(string Kind, string Encoding, bool TakesHint
 /// <param name="habits">How it asks.</param>
 /// <param name="bytes">Where what it gets is compared.</param>
 /// <param name="arrivals">When parts came to whom.</param>
-/// <param name="isBehindCache">Else he asks the node, of which two may have a playlist at two moments: what it reports of the other renditions goes on.</param>
+/// <param name="isBehindCache">Else he asks the node, of which two may have an answer to the same question at two moments.</param>
 internal sealed class CdnViewer(HttpClient http, string folder, ViewerHabits habits, LiveBytes bytes, Arrivals arrivals, bool isBehindCache)
 {
     private readonly HashSet<string> _seen = [];
@@ -123,7 +123,7 @@ internal sealed class CdnViewer(HttpClient http, string folder, ViewerHabits hab
     {
         var (body, isGzip) = await GetAsync(_playlistUrl + query, stop);
         // A cache has one that waited for a part for ever, and one that did not for a second.
-        return isBehindCache && query.Length > 0 ? bytes.Read(bytes.Same($"{_playlistUrl}{query} {isGzip}", body), isGzip) : new LivePlaylist(LiveBytes.Text(body, isGzip));
+        return isBehindCache && query.Length > 0 ? bytes.Shared(_playlistUrl, query, body, isGzip) : bytes.Read(_playlistUrl, body, isGzip);
     }
 
     private async Task ObjectAsync(string uri, CancellationToken stop) => bytes.Same(uri, (await GetAsync(uri, stop)).Body);

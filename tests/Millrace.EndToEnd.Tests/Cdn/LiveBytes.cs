@@ -27,8 +27,27 @@ internal sealed class LiveBytes
         return first;
     }
 
-    /// <summary>Reads a playlist that all share, once.</summary>
-    public LivePlaylist Read(byte[] bytes, bool isGzip) => _playlists.GetOrAdd(bytes, static (bytes, isGzip) => new LivePlaylist(Text(bytes, isGzip)), isGzip);
+    /// <summary>A playlist that all share, read once.</summary>
+    /// <param name="list">Its URL without a query.</param>
+    /// <param name="query">What it was asked for with.</param>
+    /// <param name="bytes">As they came.</param>
+    /// <param name="isGzip">How they are encoded.</param>
+    public LivePlaylist Shared(string list, string query, byte[] bytes, bool isGzip) =>
+        _playlists.GetOrAdd(Same($"{list}{query} {isGzip}", bytes), shared => Read(list, shared, isGzip));
+
+    /// <summary>
+    /// Reads a playlist. Whoever gave it, and however it was asked for: two that have the same end are the same, but for what they report of the other
+    /// renditions, which go on meanwhile.
+    /// </summary>
+    public LivePlaylist Read(string list, byte[] bytes, bool isGzip)
+    {
+        var text = Text(bytes, isGzip);
+        var playlist = new LivePlaylist(text);
+        var form = text.Contains("#EXT-X-SKIP", StringComparison.Ordinal) ? "delta" : "whole";
+        var own = text.Split('\n').Where(static line => !line.StartsWith("#EXT-X-RENDITION-REPORT", StringComparison.Ordinal));
+        Same($"{list} up to {playlist.Hint}, {form}", Encoding.UTF8.GetBytes(string.Join('\n', own)));
+        return playlist;
+    }
 
     public static string Text(byte[] bytes, bool isGzip)
     {

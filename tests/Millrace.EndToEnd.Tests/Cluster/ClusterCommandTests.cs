@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Millrace.EndToEnd.Harness;
 using Millrace.EndToEnd.Hls;
 
@@ -8,6 +9,9 @@ public sealed class ClusterCommandTests
 {
     /// <summary>HTTP and RTMP of the origin and the two edges.</summary>
     private static readonly (int Http, int Rtmp)[] Ports = [(8080, 1935), (8090, 1936), (8091, 1937)];
+
+    /// <summary>Where each says that others reach it.</summary>
+    private static readonly string[] Relays = ["millrace://127.0.0.1:9000", "millrace://127.0.0.1:9001", "millrace://127.0.0.1:9002"];
 
     private static readonly string[] Services = ["origin-server", "edge-server-1", "edge-server-2", "redis", "publisher"];
 
@@ -25,9 +29,17 @@ public sealed class ClusterCommandTests
             (await hls.ExitAsync(TimeSpan.FromSeconds(40))).ShouldBe(0, hls.Tail());
         }
 
+        (await RelaysAsync()).ShouldBe(Relays, ignoreOrder: true);
         foreach (var service in Services)
             File.Exists(Path.Combine(Repository.Root, "out", "cluster", service + ".log")).ShouldBeTrue(service);
         (await cluster.StopAsync()).ShouldBe(143);
         DemoRun.StillRunning(children).ShouldBeEmpty();
+    }
+
+    private static async Task<IReadOnlyList<string?>> RelaysAsync()
+    {
+        using var http = new HttpClient();
+        using var cluster = JsonDocument.Parse(await http.GetStringAsync("http://127.0.0.1:8082/v1/cluster", TestContext.Current.CancellationToken));
+        return [.. cluster.RootElement.GetProperty("nodes").EnumerateArray().Select(static node => node.GetProperty("relay").GetString())];
     }
 }

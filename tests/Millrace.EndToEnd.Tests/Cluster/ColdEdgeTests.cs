@@ -29,7 +29,7 @@ public sealed class ColdEdgeTests
         var local = await PlaylistAsync(origin, "live/control");
 
         var took = await MiddleAsync(origin, edge => PlaylistAsync(edge, "live/bbb"), "playlist", local);
-        took.ShouldBeLessThan(PlaylistSeconds + local);
+        took.ShouldBeLessThan(BarBeside(local, PlaylistSeconds));
     }
 
     [Fact(Timeout = 120_000)]
@@ -41,8 +41,11 @@ public sealed class ColdEdgeTests
         var local = await KeyFrameAsync(origin);
 
         var took = await MiddleAsync(origin, KeyFrameAsync, "key frame", local);
-        took.ShouldBeLessThan(FrameSeconds + local);
+        took.ShouldBeLessThan(BarBeside(local, FrameSeconds));
     }
+
+    /// <summary>What is asked for, as it stands; on a machine where the origin itself is slow, up to three times its time, but at most by that time more.</summary>
+    private static double BarBeside(double control, double seconds) => Math.Clamp(3 * control, seconds, seconds + control);
 
     /// <summary>Waits until the stream has a few parts: what is not there yet at the origin is not what an edge is to be blamed for.</summary>
     private static async Task AgedAsync(MillraceServer origin, string name)

@@ -43,15 +43,21 @@ public sealed class ForeignTests
         await using var origin = await NginxRtmp.StartAsync();
         await using var server = await EdgeAsync($"rtmp://127.0.0.1:{origin.Port}");
         await using var before = Ffmpeg.PublishFile(Clip, origin.Url("bbb"), loop: true);
-        await using var rtmp = Ffmpeg.Play(server.Rtmp("live/bbb"), seconds: 7);
-        await using var flv = Ffmpeg.Play(server.Http("live/bbb.flv?wait=30s"), seconds: 7);
-        await server.LiveAsync("default/live/bbb");
+        using var rtmp = await Viewers.RtmpAsync(server, "bbb");
+        await rtmp.HasMediaAsync(100, PlayTime);
+        using var flv = await FlvViewer.PlayAsync(server, "bbb", keeps: true);
+        await flv.HasBytesAsync(100_000, PlayTime);
 
         await origin.RestartAsync();
+        var (media, bytes) = (rtmp.MediaCount, flv.Bytes);
         await using var after = Ffmpeg.PublishFile(Clip, origin.Url("bbb"), loop: true);
+        await rtmp.HasMediaAsync(media + 300, PlayTime);
+        await flv.HasBytesAsync(bytes + 200_000, PlayTime);
 
-        (await rtmp.ExitAsync(PlayTime)).ShouldBe(0, rtmp.Tail());
-        (await flv.ExitAsync(PlayTime)).ShouldBe(0, flv.Tail());
+        rtmp.HasEnded.ShouldBeFalse();
+        flv.HasEnded.ShouldBeFalse();
+        rtmp.ShouldHaveMonotonicTimes();
+        flv.ShouldHaveMonotonicTimes();
         var stream = await server.LiveAsync("default/live/bbb");
         stream.ShouldContain("\"switches\":1");
     }

@@ -13,6 +13,7 @@ internal sealed class HlsFollower : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly HashSet<string> _seen = [];
     private readonly List<int> _numbers = [];
+    private readonly List<ulong> _times = [];
     private readonly Task _playing;
     private int _parts;
 
@@ -39,6 +40,17 @@ internal sealed class HlsFollower : IAsyncDisposable
 
     /// <summary>Answers that a player cannot go on from, without what it tries again.</summary>
     public List<string> Errors { get; } = [];
+
+    /// <summary>Each part begins later than the one before, also in another Era.</summary>
+    public void ShouldHaveMonotonicTimes()
+    {
+        lock (_numbers)
+        {
+            _times.ShouldNotBeEmpty();
+            _times.ShouldBeInOrder(SortDirection.Ascending);
+            _times.ShouldBeUnique();
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -71,10 +83,17 @@ internal sealed class HlsFollower : IAsyncDisposable
     {
         var answer = await _client.GetAsync(_client.InFolder(part));
         if (answer.Status != HttpStatusCode.OK)
+        {
             Errors.Add($"{part}: {answer.Status}");
+            return;
+        }
+
         lock (_numbers)
+        {
             _numbers.AddRange(NumberedSource.NumbersIn(answer.Body));
-        Interlocked.Increment(ref _parts);
+            _times.Add(Box.Parse(answer.Body).First(static box => box.Type == "moof").Find("traf", "tfdt").UInt64(4));
+            Volatile.Write(ref _parts, _parts + 1);
+        }
     }
 
     private static IEnumerable<string> PartsOf(HlsPlaylist playlist) => playlist.Segments.SelectMany(static segment => segment.Parts).Concat(playlist.OpenParts);

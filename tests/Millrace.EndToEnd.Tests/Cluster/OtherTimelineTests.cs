@@ -70,6 +70,8 @@ public sealed class OtherTimelineTests
             viewer.ShouldHaveMonotonicTimes();
         foreach (var viewer in crowd.Flv)
             viewer.ShouldHaveMonotonicTimes();
+        foreach (var viewer in hls.Followers)
+            viewer.ShouldHaveMonotonicTimes();
         var missed = crowd.Numbers().Concat(hls.Numbers()).Select(numbers => ShouldGoOnOnce(numbers, from: sent - NumberedSource.Group)).ToList();
         var most = missed.Max() * NumberedSource.FrameMillis / 1e3;
         TestContext.Current.TestOutputHelper?.WriteLine($"missed: {missed.Min()} to {missed.Max()} pictures, {most:0.00} s; a connection took {connectSeconds:0.00} s");

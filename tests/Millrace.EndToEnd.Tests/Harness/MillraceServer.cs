@@ -107,6 +107,9 @@ internal sealed class MillraceServer : IAsyncDisposable
         return last;
     }
 
+    /// <summary>The API's answer.</summary>
+    public Task<string> ApiAsync(string path) => _http.GetStringAsync($"http://{Address}:{ApiPort}{path}", TestContext.Current.CancellationToken);
+
     /// <summary>How many sessions of a protocol the API lists.</summary>
     public async Task<int> SessionsAsync(string protocol)
     {

@@ -14,10 +14,18 @@ public sealed class HlsChangeTests
 
     private static long Now => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData("says goodbye")]
     [InlineData("is killed")]
-    public async Task A_publisher_that_comes_back_goes_on_in_the_same_page(string how)
+    public Task A_publisher_that_comes_back_goes_on_in_the_same_page(string how) => OwnMachine.JudgeAsync(() => ComesBackAsync(how));
+
+    [Theory(Timeout = 300_000)]
+    [InlineData("H.264 of another size and profile")]
+    [InlineData("AAC of another rate, in mono")]
+    [InlineData("VP9 without sound")]
+    public Task A_stream_that_comes_back_in_another_codec_goes_on_in_the_same_page(string codec) => OwnMachine.JudgeAsync(() => ComesBackInAsync(codec));
+
+    private static async Task ComesBackAsync(string how)
     {
         await using var server = await MillraceServer.StartAsync();
         await using var first = Ffmpeg.PublishClock(server.Rtmp("live/clock"));
@@ -39,11 +47,7 @@ public sealed class HlsChangeTests
         (await page.NumbersAsync()).Run.ShouldBe(run, "the page has connected anew");
     }
 
-    [Theory(Timeout = 120_000)]
-    [InlineData("H.264 of another size and profile")]
-    [InlineData("AAC of another rate, in mono")]
-    [InlineData("VP9 without sound")]
-    public async Task A_stream_that_comes_back_in_another_codec_goes_on_in_the_same_page(string codec)
+    private static async Task ComesBackInAsync(string codec)
     {
         await using var server = await MillraceServer.StartAsync();
         await using var first = Ffmpeg.PublishClock(server.Rtmp("live/clock"));

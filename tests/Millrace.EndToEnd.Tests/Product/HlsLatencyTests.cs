@@ -15,30 +15,31 @@ public sealed class HlsLatencyTests
     /// <summary>Of what was shown the page keeps a minute, and more only while parts are on their way.</summary>
     private const double KeptSeconds = 65;
 
-    [Fact(Timeout = 300_000)]
-    public async Task It_stays_live_without_a_stall_by_http_1_and_by_http_2_with_tls()
+    /// <summary>One page after the other: while a second one opens beside the encoder, two cores cannot draw the first.</summary>
+    [Theory(Timeout = 900_000)]
+    [InlineData(false, "http/1.1")]
+    [InlineData(true, "h2")]
+    public Task It_stays_live_without_a_stall_by_http_1_and_by_http_2_with_tls(bool isSecure, string protocol) =>
+        OwnMachine.JudgeAsync(() => StaysLiveAsync(isSecure, protocol));
+
+    private static async Task StaysLiveAsync(bool isSecure, string protocol)
     {
+        const string Path = "live/clock?transport=hls";
         using var certificate = new SelfSigned();
         await using var server = await MillraceServer.StartAsync(environment: certificate.Settings);
         await using var direct = await ClockPlayer.ListenAsync();
-        // Two pages at once: the smaller picture, so that the browser keeps up.
         await using var publisher = OtherEncoders.PublishSmall(direct.Url, server.Rtmp("live/clock"));
         await server.LiveAsync("default/live/clock");
         await using var browser = await Browser.StartAsync();
-        var plain = await OpenAsync(browser, server.Http("live/clock?transport=hls"));
-        var secure = await OpenAsync(browser, certificate.Https("live/clock?transport=hls"));
+        var page = await OpenAsync(browser, isSecure ? certificate.Https(Path) : server.Http(Path));
 
-        var seen = await Task.WhenAll(plain.WatchAsync(LongRun.Looks), secure.WatchAsync(LongRun.Looks));
+        var seen = await page.WatchAsync(LongRun.Looks);
 
         var control = Median(direct.Readings().Select(reading => reading.LatencySeconds));
-        Write("HTTP/1.1", seen[0], control);
-        Write("HTTP/2", seen[1], control);
-        ShouldBeLive("HTTP/1.1", seen[0], control);
-        ShouldBeLive("HTTP/2", seen[1], control);
-        (await plain.KeptAsync()).ShouldBeInRange(20, KeptSeconds);
-        (await secure.KeptAsync()).ShouldBeInRange(20, KeptSeconds);
-        (await plain.ProtocolsAsync("_llhls.m4s")).ShouldBe(["http/1.1"]);
-        (await secure.ProtocolsAsync("_llhls.m4s")).ShouldBe(["h2"]);
+        Write(protocol, seen, control);
+        ShouldBeLive(protocol, seen, control);
+        (await page.KeptAsync()).ShouldBeInRange(20, KeptSeconds);
+        (await page.ProtocolsAsync("_llhls.m4s")).ShouldBe([protocol]);
     }
 
     private static async Task<WatchPage> OpenAsync(Browser browser, string url)

@@ -54,10 +54,10 @@ internal sealed class ReplicaTarget : FuzzTarget
 
     public override int MaxLength => 64 * 1024;
 
-    public override long AllocatedBase => 32 << 20;
+    public override long AllocatedBase => 1 << 20;
 
-    // A few bytes can announce a segment or begin an Era, with all that belongs to it in each of the formats.
-    public override long AllocatedPerByte => 16 * 1024;
+    // A segment of playlists costs some eight times its bytes; a Mark begins one in each of the formats, and publishes it.
+    public override long AllocatedPerByte => 64;
 
     public override void Run(byte[] input, Random random)
     {

@@ -1,5 +1,7 @@
+using Millrace.Node.Access;
 using Millrace.Node.Relay;
 using Millrace.Node.Tests.Harness;
+using Millrace.Streams;
 
 namespace Millrace.Node.Tests.Access;
 
@@ -26,5 +28,31 @@ public sealed class AccessInquiriesTests
         inquiries.IsDown(At(2_000), Second).ShouldBeTrue();
     }
 
-    private static OriginAddress At(int port) => OriginAddress.TryParseUrl(FormattableString.Invariant($"millrace://h:{port}/default/live/x"))!;
+    [Fact]
+    public async Task Of_too_many_links_the_one_that_was_quiet_longest_makes_room_and_none_by_which_an_answer_is_waited_for()
+    {
+        await using var node = await TestNode.StartAsync();
+        var shard = node.Node.Shards[0];
+        var inquiries = new AccessInquiries(node.Node.Context, node.Node.Context.Access) { Shard = shard, MostLinks = 2 };
+        var claim = new AccessClaim(new StreamName("default", "live", "x"), AccessAction.Play, "");
+        var inquiry = new AccessInquiry(inquiries, node.Node.Context, new AccessQuestion(claim.KeyOf(false), claim, []));
+        var done = new TaskCompletionSource<string>();
+        // All in one turn: the connections are under way.
+        shard.Post(() =>
+        {
+            var (a, b) = (LinkOf("a")!, LinkOf("b")!);
+            var asked = a.Ask(inquiry, claim, 1, out _)!.Value;
+            b.Ask(inquiry, claim, 2, out _);
+            var whenBusy = LinkOf("c");
+            a.Withdraw(asked);
+            var whenIdle = LinkOf("c");
+            done.SetResult($"{whenBusy is null} {whenIdle is not null} {LinkOf("b") == b} {inquiries.LinkCount}");
+
+            AccessLink? LinkOf(string below) => inquiries.LinkTo(At(1), [below], claim.Stream, 3);
+        });
+
+        (await done.Task).ShouldBe("True True True 2");
+    }
+
+    private static OriginAddress At(int port) => OriginAddress.TryParseUrl(FormattableString.Invariant($"millrace://127.0.0.1:{port}/default/live/x"))!;
 }

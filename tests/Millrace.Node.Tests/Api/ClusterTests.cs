@@ -33,6 +33,7 @@ public sealed class ClusterTests
         self.GetProperty("secret").GetBoolean().ShouldBeTrue();
         cluster.GetRawText().ShouldNotContain("\"s\"");
         cluster.GetProperty("upstreams").GetArrayLength().ShouldBe(0);
+        cluster.GetProperty("pushes").GetArrayLength().ShouldBe(0);
         cluster.GetProperty("downstreams").GetArrayLength().ShouldBe(0);
         cluster.GetProperty("missing").GetInt32().ShouldBe(0);
         cluster.GetProperty("map").GetProperty("kind").GetString().ShouldBe("memory");
@@ -99,9 +100,39 @@ public sealed class ClusterTests
         up.GetProperty("origin").GetString().ShouldBe(RelayNodes.OriginOf(second));
         up.GetProperty("node").GetString().ShouldBe("second");
         var metrics = await MetricsAsync(edge);
-        metrics["millrace_relay_switches_total"].ShouldBe(1);
+        metrics["millrace_relay_switches_total{direction=\"in\"}"].ShouldBe(1);
         metrics["millrace_relay_connect_failures_total"].ShouldBeGreaterThanOrEqualTo(1);
         metrics["millrace_relay_connects_total"].ShouldBeGreaterThanOrEqualTo(2);
+    }
+
+    [Fact]
+    public async Task What_is_published_here_shows_where_it_is_sent_and_that_it_has_gone_over()
+    {
+        var first = await RelayNodes.StartAsync("first");
+        var second = await RelayNodes.StartAsync("second");
+        await using var edge = await RelayNodes.StartAsync("edge", [RelayNodes.OriginOf(first), RelayNodes.OriginOf(second)], static settings => settings with
+        {
+            Vhosts = [settings.Vhosts[0] with { Forward = ["rtmp://127.0.0.1:1"] }],
+        });
+        var source = await LiveSource.StartAsync(edge);
+        await source.Until(async () => StatesOf(await GetAsync(edge)).SequenceEqual([("first", "live", 0), (null, "pending", 0)]), "the first has it, the forward nobody");
+
+        await first.DisposeAsync();
+        await source.Until(async () => StatesOf(await GetAsync(edge)).SequenceEqual([("second", "live", 1), (null, "pending", 0)]), "the second has it");
+
+        var pushes = (await GetAsync(edge)).GetProperty("pushes").EnumerateArray().ToList();
+        pushes.Select(static push => push.GetProperty("stream").GetString()).ShouldBe(["default/live/x", "default/live/x"]);
+        pushes.Select(static push => push.GetProperty("origin").GetString()).ShouldBe([RelayNodes.OriginOf(second), "rtmp://127.0.0.1:1"]);
+        pushes.Select(static push => push.GetProperty("forward").GetBoolean()).ShouldBe([false, true]);
+        var metrics = await MetricsAsync(edge);
+        metrics["millrace_relay_pushes{state=\"live\"}"].ShouldBe(1);
+        metrics["millrace_relay_pushes{state=\"lost\"}"].ShouldBe(0);
+        metrics["millrace_relay_forwards{state=\"pending\"}"].ShouldBe(1);
+        metrics["millrace_relay_switches_total{direction=\"out\"}"].ShouldBe(1);
+        metrics["millrace_relay_switches_total{direction=\"in\"}"].ShouldBe(0);
+
+        await second.DisposeAsync();
+        await source.Until(async () => (await MetricsAsync(edge))["millrace_relay_pushes{state=\"lost\"}"] == 1, "none has it");
     }
 
     [Fact]
@@ -115,7 +146,11 @@ public sealed class ClusterTests
             (await edge.Page.GetAsync($"/live/{name}.flv", TestContext.Current.CancellationToken)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
 
         (await GetAsync(edge)).GetProperty("missing").GetInt32().ShouldBe(2);
-        (await MetricsAsync(edge))["millrace_relay_missing_names"].ShouldBe(2);
+        var metrics = await MetricsAsync(edge);
+        metrics["millrace_relay_missing_names"].ShouldBe(2);
+        // The origin works: it has answered.
+        metrics["millrace_relay_connects_total"].ShouldBe(2);
+        metrics["millrace_relay_connect_failures_total"].ShouldBe(0);
         edge.Node.Context.Upstreams.CountMissing(NodeClock.Micros + TimeSpan.FromHours(2).ToMicros()).ShouldBe(0);
     }
 
@@ -185,6 +220,9 @@ public sealed class ClusterTests
 
     private static Task UntilLag(TestNode edge, LiveSource source) =>
         source.Until(async () => (await MetricsAsync(edge))["millrace_relay_lag_streams"] == 1, "the way of a unit");
+
+    private static IEnumerable<(string? Node, string State, int Switches)> StatesOf(JsonElement cluster) => cluster.GetProperty("pushes").EnumerateArray()
+        .Select(static push => (push.TryGetProperty("node", out var node) ? node.GetString() : null, push.GetProperty("state").GetString()!, push.GetProperty("switches").GetInt32()));
 
     private static async Task<JsonElement> GetAsync(TestNode node)
     {

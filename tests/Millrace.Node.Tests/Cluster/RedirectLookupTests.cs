@@ -66,7 +66,7 @@ public sealed class RedirectLookupTests
     private static RedirectLookup Answered(string vhost, NodeStatus? owner)
     {
         var lookup = new RedirectLookup(new StreamName(vhost, "live", "x"));
-        lookup.Complete(owner, 0);
+        lookup.Complete(owner);
         return lookup;
     }
 }

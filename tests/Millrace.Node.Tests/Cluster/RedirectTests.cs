@@ -144,6 +144,8 @@ public sealed class RedirectTests
         await Wait.Until(async () => await redis.GetAsync("a:node/first") is not null && await redis.GetAsync("b:node/second") is not null, "both are listed");
         await redis.ExecuteAsync("SET", "a:node/second", (await redis.GetAsync("b:node/second"))!);
         await redis.ExecuteAsync("SET", "b:node/first", (await redis.GetAsync("a:node/first"))!);
+        await redis.ExecuteAsync("ZADD", "a:nodes", "9e15", "second");
+        await redis.ExecuteAsync("ZADD", "b:nodes", "9e15", "first");
         await redis.ExecuteAsync("SET", "a:default/live/ghost", $"{RelayNodes.OriginOf(second)}/default/live/ghost");
         await redis.ExecuteAsync("SET", "b:default/live/ghost", $"{RelayNodes.OriginOf(first)}/default/live/ghost");
 

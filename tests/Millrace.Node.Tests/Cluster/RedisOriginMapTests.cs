@@ -169,7 +169,7 @@ public sealed class RedisOriginMapTests
 
         await node.UntilHeld(1_000);
         await node.HeartbeatsPass();
-        ((long)await redis.ExecuteAsync("DBSIZE")).ShouldBe(1_001, "and the node's status");
+        ((long)await redis.ExecuteAsync("DBSIZE")).ShouldBe(1_002, "and the node's status, and the nodes");
     }
 
     [Fact]
@@ -234,6 +234,10 @@ public sealed class RedisOriginMapTests
         await redis.ExecuteAsync("SET", "node/huge", new string('x', 1 << 20));
         await redis.ExecuteAsync("LPUSH", "node/list", "x");
         await redis.ExecuteAsync("SET", "node/live/x", "rtmp://a.example/a stream of a vhost of this name");
+        await first.UntilConnected();
+        await Wait.Until(async () => (await first.NodesAsync()).Count > 0, "the first is listed");
+        foreach (var id in (string[])["garbage", "other", "huge", "list", "live/x", "", "has gone"])
+            await redis.ExecuteAsync("ZADD", "nodes", "9e15", id);
 
         await Wait.Until(async () => (await first.NodesAsync()).Select(node => node.Id).SequenceEqual(["first", "second"]), "both are listed");
         (await first.NodesAsync())[1].ShouldBe(

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using Millrace.Node.Tests.Harness;
 using StackExchange.Redis;
 
 namespace Millrace.Node.Tests.Cluster;
@@ -11,14 +10,7 @@ internal sealed class RedisServer : IDisposable
 {
     private Process? _process;
 
-    public RedisServer()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        Port = ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
-
-    public int Port { get; }
+    public int Port { get; } = TestPorts.Free();
 
     public static async Task<RedisServer> StartAsync(params string[] options)
     {
@@ -34,7 +26,7 @@ internal sealed class RedisServer : IDisposable
         _process = Process.Start(new ProcessStartInfo("redis-server", all) { RedirectStandardOutput = true, UseShellExecute = false })
             ?? throw new InvalidOperationException("redis-server did not start");
         var log = new List<string>();
-        while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Harness.Wait.Deadline) is { } line)
+        while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Wait.Deadline) is { } line)
         {
             log.Add(line);
             if (line.Contains("Ready to accept connections", StringComparison.Ordinal))

@@ -15,6 +15,7 @@ internal sealed class TestNode : IAsyncDisposable
     {
         _loggers = LoggerFactory.Create(builder => builder.AddProvider(Log).AddFilter("Microsoft", LogLevel.Warning));
         Node = new MediaNode(settings, _loggers);
+        TellsLogsAttribute.Keep(Node.Context.Id, Log);
     }
 
     public MediaNode Node { get; }
@@ -25,7 +26,7 @@ internal sealed class TestNode : IAsyncDisposable
 
     public HttpClient Page { get; private set; } = null!;
 
-    public static NodeSettings Defaults { get; } = new()
+    public static NodeSettings Defaults => new()
     {
         Rtmp = new RtmpSettings { Listen = [Loopback] },
         Http = new HttpSettings { Listen = [Loopback] },
@@ -39,7 +40,7 @@ internal sealed class TestNode : IAsyncDisposable
         Shutdown = new ShutdownSettings { Deadline = TimeSpan.FromSeconds(5) },
     };
 
-    private static ListenEndpoint Loopback => new(IPAddress.Loopback, 0);
+    private static ListenEndpoint Loopback => new(IPAddress.Loopback, TestPorts.Free());
 
     public static async Task<TestNode> StartAsync(Func<NodeSettings, NodeSettings>? change = null)
     {

@@ -1,25 +1,22 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
 namespace Millrace.Node.Tests.Harness;
 
-/// <summary>Ports for listeners that come later, or again.</summary>
+/// <summary>Ports for listeners, those that come later, or again, too: where one has gone, nobody else's listens.</summary>
 internal static class TestPorts
 {
     /// <summary>Below those that the kernel gives to outgoing connections: one of them may take a port before a server does.</summary>
-    private const int First = 20_000, AfterLast = 32_000;
+    private const int First = 10_000, Count = 22_000;
 
-    private static readonly ConcurrentDictionary<int, bool> Given = new();
+    private static int _next = Random.Shared.Next(Count);
 
-    /// <summary>A port that was free a moment ago, and is given to nobody else.</summary>
+    /// <summary>A port that was free a moment ago, and is given to nobody else before all others have been.</summary>
     public static int Free()
     {
         while (true)
         {
-            var port = Random.Shared.Next(First, AfterLast);
-            if (!Given.TryAdd(port, true))
-                continue;
+            var port = First + (int)((uint)Interlocked.Increment(ref _next) % Count);
             try
             {
                 using var listener = new TcpListener(IPAddress.Loopback, port);

@@ -55,6 +55,21 @@ public sealed class PageTests
         stream.GetProperty("viewers").GetInt32().ShouldBe(0);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_list_says_whether_streams_may_be_had_that_it_does_not_name(bool fetches)
+    {
+        await using var node = await TestNode.StartAsync(settings => settings with
+        {
+            Vhosts = [new VhostSettings { Name = VhostSettings.DefaultName, Apps = [new AppSettings { Name = "far", Mode = fetches ? VhostMode.Remote : VhostMode.Local, Origin = ["millrace://127.0.0.1:1"] }] }],
+        });
+
+        using var list = JsonDocument.Parse(await node.Page.GetStringAsync("/~/streams", TestContext.Current.CancellationToken));
+
+        list.RootElement.GetProperty("fetches").GetBoolean().ShouldBe(fetches);
+    }
+
     [Fact]
     public async Task The_list_can_be_turned_off()
     {

@@ -51,6 +51,16 @@ public sealed class TlsNodeTests : IDisposable
             record[5..].ShouldBe([2, 70]);
     }
 
+    /// <summary>Where nobody has connected for days the first handshake would be with what the files held before.</summary>
+    [Fact]
+    public async Task The_files_are_looked_at_without_a_handshake_too()
+    {
+        await using var node = await StartAsync();
+        File.WriteAllText(_files.CertificatePath, "not a certificate");
+
+        await Wait.Until(() => node.Log.Containing("the certificate in force stays").Count == 1, "the look");
+    }
+
     [Fact]
     public async Task The_chain_in_the_file_is_sent()
     {

@@ -22,7 +22,7 @@ public sealed class FailbackTests
         await using var edge = await RelayNodes.StartAsync("edge", [$"millrace://127.0.0.1:{port}", RelayNodes.OriginOf(second)], Returning);
         using var source = new NumberedSource(await authority.PublishAsync());
         using var player = edge.Play();
-        await Wait.Until(() => player.MediaCount > 60, "media");
+        await Wait.Until(() => player.MediaCount > 60 && NodeOf(edge) == "first", "media of the first");
         await first.DisposeAsync();
         await Wait.Until(() => NodeOf(edge) == "second", "the second origin serves");
 

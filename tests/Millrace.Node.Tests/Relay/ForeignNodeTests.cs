@@ -69,9 +69,9 @@ public sealed class ForeignNodeTests
         await using var second = await TestNode.StartAsync();
         await using var edge = await EdgeAsync(null, UrlOf(first, before), UrlOf(second, after));
         using var one = new NumberedSource(await first.PublishAsync());
-        using var other = new NumberedSource(await second.PublishAsync());
         var player = edge.Play();
         await Wait.Until(() => player.MediaCount > 60, "media");
+        using var other = new NumberedSource(await second.PublishAsync());
         var timeline = edge.Node.Context.Registry.Find(Name)!.Timeline.Id;
 
         await first.DisposeAsync();
@@ -96,9 +96,9 @@ public sealed class ForeignNodeTests
         await using var edge = await EdgeAsync(
             static settings => settings with { Edge = settings.Edge with { MediaTimeout = TimeSpan.FromMilliseconds(500) } }, UrlOf(first, "rtmp"), UrlOf(second, "http"));
         var one = new NumberedSource(await first.PublishAsync());
-        using var other = new NumberedSource(await second.PublishAsync());
         var player = edge.Play();
         await Wait.Until(() => player.MediaCount > 30, "media");
+        using var other = new NumberedSource(await second.PublishAsync());
 
         one.Dispose();
         await Wait.Until(() => edge.Log.Containing("sends nothing any more").Count > 0, "it is noticed");
@@ -131,6 +131,27 @@ public sealed class ForeignNodeTests
         publisher.HasEnded.ShouldBeFalse();
         back.Media.First(static tag => tag.Type == FlvTagType.Video).IsSequenceHeader.ShouldBeTrue();
         NumberedSource.ShouldMissNothing(back);
+    }
+
+    [Fact]
+    public async Task An_origin_that_comes_back_and_lets_nobody_in_by_the_first_viewers_token_is_shown_the_newest()
+    {
+        var origin = await ProtectedAsync("old", TestPorts.Free());
+        await using var edge = await EdgeAsync(null, UrlOf(origin, "rtmp"));
+        var first = edge.Play(name: "x?token=old");
+        using (new NumberedSource(await origin.PublishAsync()))
+        {
+            await Wait.Until(() => first.MediaCount > 30, "media");
+            await origin.DisposeAsync();
+        }
+
+        await using var again = await ProtectedAsync("new", origin.Node.RtmpPort);
+        using var source = new NumberedSource(await again.PublishAsync());
+        await Wait.Until(() => again.Log.Containing("the token is wrong").Count > 0, "the first viewer's token does not do any more");
+        var (seen, second) = (first.MediaCount, edge.Play(name: "x?token=new"));
+
+        await Wait.Until(() => first.MediaCount > seen + 30 && second.MediaCount > 30, "media for both");
+        (first.HasEnded, second.HasEnded).ShouldBe((false, false));
     }
 
     [Fact]
@@ -191,6 +212,14 @@ public sealed class ForeignNodeTests
         publisher.Dispose();
         await Wait.Until(() => !node.Node.Context.Pushers.Forwards.Any(), "nothing is forwarded any more");
     }
+
+    /// <param name="token">Without it nobody may play.</param>
+    /// <param name="port">For RTMP.</param>
+    private static Task<TestNode> ProtectedAsync(string token, int port) => TestNode.StartAsync(settings => settings with
+    {
+        Rtmp = new RtmpSettings { Listen = [new ListenEndpoint(IPAddress.Loopback, port)] },
+        Vhosts = [new VhostSettings { Name = VhostSettings.DefaultName, Access = new AccessSettings { Play = AccessMode.Token, PlayTokens = [new Secret(token)] } }],
+    });
 
     private static string UrlOf(TestNode node, string scheme) => scheme switch
     {

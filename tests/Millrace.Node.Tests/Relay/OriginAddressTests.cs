@@ -114,6 +114,14 @@ public sealed class OriginAddressTests
         OriginAddress.TryFollow("rtmps://b.example/live/eu", from)!.ToString().ShouldBe("rtmps://b.example:443/live/eu/x y");
     }
 
+    [Theory]
+    [InlineData("rtmps://h", "rtmp://b.example/live/eu")]
+    [InlineData("https://h", "http://b.example/live/eu/x.flv")]
+    [InlineData("https://h", "rtmp://b.example/live/eu")]
+    [InlineData("rtmp://h", "millrace://b.example:9000/default/live/x")]
+    public void A_server_may_not_send_on_to_one_without_TLS_from_one_with_it_nor_to_a_node(string origin, string url) =>
+        OriginAddress.TryFollow(url, TargetOf(origin, Stream)).ShouldBeNull();
+
     private static ForeignTarget TargetOf(string origin, StreamName stream)
     {
         OriginAddress.TryParse(origin, out var address, out var error).ShouldBeTrue(error);

@@ -23,7 +23,7 @@ public sealed class OriginListTests
     {
         var (one, other) = (List("a:1", "b:1"), List("a:1", "b:1"));
         one.Fail(0);
-        other.Restart(1 * Second);
+        other.Begin(1 * Second);
         other.Current.Host.ShouldBe("b");
 
         // A third of the 3 s is chance.
@@ -68,6 +68,31 @@ public sealed class OriginListTests
         list.TryNext(0).ShouldBeTrue();
         list.Fail(0);
         HostsOfRound(list, 1).ShouldBe(["a", "b"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void Those_that_are_left_out_are_tried_before_the_one_that_has_just_failed()
+    {
+        var list = List("a:1", "b:1", "c:1");
+        list.LeaveOut(0);
+        list.TryNext(0).ShouldBeTrue();
+        list.Keep();
+        list.Current.Host.ShouldBe("b");
+
+        list.LeaveOut(Second);
+        list.TryNext(Second).ShouldBeTrue();
+        list.Current.Host.ShouldBe("c");
+        list.Fail(Second);
+        list.TryNext(Second).ShouldBeFalse("the first has failed a second ago");
+        list.TryLeftOut().ShouldBeTrue();
+        list.Current.Host.ShouldBe("a");
+
+        list.LeaveOut(Second);
+        list.TryNext(Second).ShouldBeFalse();
+        list.TryLeftOut().ShouldBeFalse("each has been tried once");
+        list.NextRound(Second);
+        list.Current.Host.ShouldBe("b", "the next round goes on where this one began");
+        list.TryNext(Second).ShouldBeTrue("none is left out in it");
     }
 
     [Fact]
@@ -155,7 +180,7 @@ public sealed class OriginListTests
 
     private static List<string> HostsOfRound(OriginList list, long now)
     {
-        list.Restart(now);
+        list.Begin(now);
         var hosts = new List<string>();
         do
             hosts.Add(list.Current.Host);

@@ -72,7 +72,7 @@ internal sealed class RawReceiver : IDisposable
             }
             while (TryReceive(buffer, output));
         }
-        catch (SocketException e)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             Debug.WriteLine(e.Message);
         }

@@ -209,6 +209,39 @@ public sealed class RelayNodeTests
     }
 
     [Fact]
+    public async Task Objects_from_before_a_node_joined_are_all_to_be_had_however_many_are_asked_for_at_once()
+    {
+        const int Segments = 50;
+        await using var origin = await TestNode.StartAsync(static settings => settings with
+        {
+            Hls = settings.Hls with { Segment = TimeSpan.FromMilliseconds(100), Part = TimeSpan.FromMilliseconds(100), Segments = 10 * Segments, Warm = HlsWarm.Always },
+        });
+        using var source = new NumberedSource(5, [await origin.PublishAsync()]);
+        string[] uris = [];
+        await Wait.Until(async () => (uris = await SegmentsOf(origin)).Length >= Segments, "segments");
+
+        await using var edge = await RelayNodes.StartAsync("edge", origin);
+        var listed = await SegmentsOf(edge);
+        listed[0].ShouldBe(uris[0]);
+        var there = await Task.WhenAll(uris.Select(uri => edge.Page.GetByteArrayAsync("/live/x/" + uri, TestContext.Current.CancellationToken)));
+        for (var i = 0; i < uris.Length; i++)
+            there[i].ShouldBe(await origin.Page.GetByteArrayAsync("/live/x/" + uris[i], TestContext.Current.CancellationToken), uris[i]);
+
+        static async Task<string[]> SegmentsOf(TestNode node)
+        {
+            var lists = await LinesOf("llhls.m3u8");
+            return lists.Length > 0 ? await LinesOf(lists[0]) : [];
+
+            async Task<string[]> LinesOf(string file)
+            {
+                using var answer = await node.Page.GetAsync($"/live/x/{file}", TestContext.Current.CancellationToken);
+                var text = answer.IsSuccessStatusCode ? await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken) : "";
+                return [.. text.Split('\n').Where(static line => line.Length > 0 && line[0] != '#')];
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_publisher_at_an_edge_is_published_at_the_origin_and_plays_at_both()
     {
         await using var origin = await TestNode.StartAsync();
@@ -253,7 +286,7 @@ public sealed class RelayNodeTests
         var publisher = await edge.PublishAsync();
         await Wait.Until(() => publisher.HasEnded, "the verdict");
         publisher.Statuses.ShouldBe(["NetStream.Publish.BadName"]);
-        edge.Node.Context.Pushers.Count.ShouldBe(0);
+        edge.Node.Context.Pushers.All.Count().ShouldBe(0);
     }
 
     [Fact]
@@ -264,9 +297,11 @@ public sealed class RelayNodeTests
         await using var second = await RelayNodes.StartAsync("second", authority);
         await using var edge = await RelayNodes.StartAsync("edge", first, second);
         using var source = new NumberedSource(await authority.PublishAsync());
+        await Wait.Until(() => authority.Node.Context.Registry.Find(Name) is { State: StreamState.Live }, "or the second is asked at once");
         var player = edge.Play();
         await Wait.Until(() => player.MediaCount > 60, "media");
 
+        edge.Node.Context.Upstreams.All.Single().Origin.ShouldBe(RelayNodes.OriginOf(first));
         await first.DisposeAsync();
         var before = player.MediaCount;
         await Wait.Until(() => player.MediaCount > before + 100, "media goes on");
@@ -283,10 +318,11 @@ public sealed class RelayNodeTests
         await using var second = await TestNode.StartAsync();
         await using var edge = await RelayNodes.StartAsync("edge", first, second);
         using var one = new NumberedSource(await first.PublishAsync());
-        using var other = new NumberedSource(await second.PublishAsync());
         var player = edge.Play();
         await Wait.Until(() => player.MediaCount > 60, "media");
+        using var other = new NumberedSource(await second.PublishAsync());
 
+        edge.Node.Context.Upstreams.All.Single().Origin.ShouldBe(RelayNodes.OriginOf(first));
         await first.DisposeAsync();
         var before = player.MediaCount;
         await Wait.Until(() => player.MediaCount > before + 100, "media goes on");

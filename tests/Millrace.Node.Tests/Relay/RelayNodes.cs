@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Millrace.Node.Settings;
 using Millrace.Node.Tests.Harness;
 
@@ -29,13 +28,6 @@ internal static class RelayNodes
     });
 
     public static string OriginAt(int port) => FormattableString.Invariant($"millrace://{IPAddress.Loopback}:{port}");
-
-    public static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     public static string OriginOf(TestNode node) => FormattableString.Invariant($"millrace://{IPAddress.Loopback}:{node.Node.RelayPort}");
 }

@@ -75,6 +75,15 @@ public sealed class RelayTlsNodeTests : IDisposable
     }
 
     [Fact]
+    public async Task The_files_are_looked_at_without_a_handshake_too()
+    {
+        await using var origin = await OriginAsync();
+        File.WriteAllText(_authority.File("origin.pem"), "not a certificate");
+
+        await Wait.Until(() => origin.Log.Containing("the certificate in force stays").Count == 1, "the look");
+    }
+
+    [Fact]
     public async Task A_publisher_at_the_edge_is_published_over_TLS()
     {
         await using var origin = await OriginAsync();
@@ -150,7 +159,8 @@ public sealed class RelayTlsNodeTests : IDisposable
         var port = TestPorts.Free();
         await using var origin = await OriginAsync(settings => settings with
         {
-            Cluster = settings.Cluster with { Advertise = $"localhost:{port}" },
+            // Nodes of other tests are in the map too.
+            Cluster = settings.Cluster with { Node = "mapped-by-tls", Advertise = $"localhost:{port}" },
             Relay = settings.Relay with { Tls = settings.Relay.Tls with { Listen = [new ListenEndpoint(IPAddress.Loopback, port)] } },
         });
         await using var edge = await RelayNodes.StartAsync("edge", [],
@@ -161,7 +171,7 @@ public sealed class RelayTlsNodeTests : IDisposable
 
         using var below = await ClusterAsync(edge);
         below.RootElement.GetProperty("upstreams")[0].GetProperty("origin").GetString().ShouldBe($"millraces://localhost:{port}");
-        below.RootElement.GetProperty("nodes").EnumerateArray().Single(static node => node.GetProperty("id").GetString() == "origin").GetProperty("relay").GetString()
+        below.RootElement.GetProperty("nodes").EnumerateArray().Single(static node => node.GetProperty("id").GetString() == "mapped-by-tls").GetProperty("relay").GetString()
             .ShouldBe($"millraces://localhost:{port}");
     }
 

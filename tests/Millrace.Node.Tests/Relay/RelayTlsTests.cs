@@ -35,7 +35,6 @@ public sealed class RelayTlsTests : IDisposable
         foreach (var authority in (TestAuthority[])[_authority, _other])
             File.AppendAllText(authority.Path, "\n" + File.ReadAllText((authority == _authority ? _other : _authority).Path));
         (await TrustsAsync(client: tls, Second, server: peer, OriginKind.Millrace)).ShouldBeFalse();
-        _ = peer.Server(3 * Second);
         (await TrustsAsync(client: tls, 3 * Second, server: peer, OriginKind.Millrace)).ShouldBeTrue();
         (await TrustsAsync(client: peer, 3 * Second, server: tls, OriginKind.Millrace)).ShouldBeTrue();
     }
@@ -59,8 +58,8 @@ public sealed class RelayTlsTests : IDisposable
     {
         var tls = Open(new NodeSettings { Relay = new RelaySettings { Tls = TunnelRig.Settings(_authority, _authority.Sign("own")) } });
 
-        tls.Client(new OriginAddress(OriginKind.Millrace, "h", 1) { IsTls = true }, 0).ClientCertificateContext!.TargetCertificate.Subject.ShouldBe("CN=own");
-        tls.Client(new OriginAddress(OriginKind.Rtmp, "h", 1) { IsTls = true }, 0).ClientCertificateContext.ShouldBeNull();
+        tls.Client(new OriginAddress(OriginKind.Millrace, "h", 1) { IsTls = true }).ClientCertificateContext!.TargetCertificate.Subject.ShouldBe("CN=own");
+        tls.Client(new OriginAddress(OriginKind.Rtmp, "h", 1) { IsTls = true }).ClientCertificateContext.ShouldBeNull();
     }
 
     [Fact]
@@ -68,7 +67,10 @@ public sealed class RelayTlsTests : IDisposable
     {
         var tls = Open(new NodeSettings { Relay = new RelaySettings { Tls = TunnelRig.Settings(_authority, _authority.Sign("own")) } });
 
-        tls.Server(10 * Second).ShouldBeSameAs(tls.Server(0));
+        var first = tls.Server;
+
+        tls.Look(10 * Second);
+        tls.Server.ShouldBeSameAs(first);
         _log.Containing("TLS certificate of CN=own, valid until ").Count.ShouldBe(1);
     }
 
@@ -81,7 +83,7 @@ public sealed class RelayTlsTests : IDisposable
         var tls = Open(new NodeSettings { Relay = new RelaySettings { Tls = TunnelRig.Settings(_authority, own, requires: true) } });
         (await TrustsAsync(tls, 0, tls, OriginKind.Millrace)).ShouldBeTrue();
 
-        var policy = tls.Server(0).CertificateChainPolicy!;
+        var policy = tls.Server.CertificateChainPolicy!;
         (policy.ExtraStore.Count, policy.CustomTrustStore.Count, policy.ApplicationPolicy.Count).ShouldBe((0, 1, 1));
     }
 
@@ -104,6 +106,8 @@ public sealed class RelayTlsTests : IDisposable
     /// <summary>Whether a handshake of the two comes to a good end on both sides.</summary>
     private static async Task<bool> TrustsAsync(RelayTls client, long now, RelayTls server, OriginKind kind)
     {
+        client.Look(now);
+        server.Look(now);
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         using var connecting = new TcpClient("localhost", ((IPEndPoint)listener.LocalEndpoint).Port);
@@ -113,8 +117,8 @@ public sealed class RelayTlsTests : IDisposable
         var token = TestContext.Current.CancellationToken;
         Task[] both =
         [
-            EndAsync(one.AuthenticateAsClientAsync(client.Client(new OriginAddress(kind, "localhost", 1) { IsTls = true }, now), token), connecting),
-            EndAsync(other.AuthenticateAsServerAsync(server.Server(now), token), accepted),
+            EndAsync(one.AuthenticateAsClientAsync(client.Client(new OriginAddress(kind, "localhost", 1) { IsTls = true }), token), connecting),
+            EndAsync(other.AuthenticateAsServerAsync(server.Server, token), accepted),
         ];
         await Task.WhenAll(both).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return Array.TrueForAll(both, static side => side.IsCompletedSuccessfully);

@@ -11,7 +11,7 @@ public sealed class SiblingTests
 {
     private static readonly StreamName Name = new("default", "live", "x");
 
-    private readonly int _origin = RelayNodes.FreePort();
+    private readonly int _origin = TestPorts.Free();
 
     [Theory]
     [InlineData(2)]
@@ -81,7 +81,7 @@ public sealed class SiblingTests
     [Fact]
     public async Task A_way_that_becomes_a_circle_is_told_down_it()
     {
-        var (last, middle) = (RelayNodes.FreePort(), RelayNodes.FreePort());
+        var (last, middle) = (TestPorts.Free(), TestPorts.Free());
         var origin = await RelayNodes.StartAsync("origin", _origin, []);
         // Each has asked before the one below it, so that no Hello has the whole circle.
         await using var top = await RelayNodes.StartAsync("top", 0, [RelayNodes.OriginAt(_origin), RelayNodes.OriginAt(last)], Short);
@@ -126,7 +126,7 @@ public sealed class SiblingTests
     /// <summary>Each asks the origin first, and the next of the circle when that is of no use.</summary>
     private async Task<TestNode[]> SiblingsAsync(int count)
     {
-        var ports = Enumerable.Range(0, count).Select(static _ => RelayNodes.FreePort()).ToArray();
+        var ports = Enumerable.Range(0, count).Select(static _ => TestPorts.Free()).ToArray();
         return await Task.WhenAll(Enumerable.Range(0, count).Select(number => RelayNodes.StartAsync(
             $"sibling{number}", ports[number], [RelayNodes.OriginAt(_origin), RelayNodes.OriginAt(ports[(number + 1) % count])], Short)));
     }

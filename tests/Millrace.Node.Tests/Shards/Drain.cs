@@ -28,7 +28,7 @@ internal sealed class Drain : IDisposable
             var ready = sockets.ToList();
             Socket.Select(ready, null, null, TimeSpan.FromMilliseconds(20));
             foreach (var socket in ready)
-                _ = socket.Receive(buffer);
+                _ = socket.Receive(buffer, SocketFlags.None, out _);
         }
     }
 }

@@ -101,7 +101,7 @@ internal sealed class RelayFeed(RelaySession session)
     private static string Line(in RelayEvent e) => e.Kind switch
     {
         RelayEventKind.Requested => $"{e.Kind} {e.Request} {e.Request!.Arguments} {e.Request.Timeline:x} {e.Request.From}",
-        RelayEventKind.Refused => $"{e.Kind} {(int)e.Refusal!.Code} {e.Refusal.Reason} {e.Refusal.Redirect}".TrimEnd(),
+        RelayEventKind.Refused => $"{e.Kind} {(int)e.Refusal!.Code} {e.Refusal.Reason}".TrimEnd(),
         RelayEventKind.Want => $"{e.Kind} {e.Formats}",
         RelayEventKind.Fetch => $"{e.Kind} {e.Id} {e.Text}",
         RelayEventKind.Object => $"{e.Kind} {e.Id} {e.Status} {e.Length}",

@@ -175,21 +175,21 @@ public sealed class RelaySessionTests
     }
 
     [Fact]
-    public void A_refusal_carries_code_reason_and_redirect_and_ends_both()
+    public void A_refusal_carries_code_and_reason_and_ends_both()
     {
         using var link = new RelayLink();
         link.Run(0);
         link.Client.Session.Request(link.Client.Output, RelayLink.PlayRequest);
         link.Run(0);
-        var refusal = new RelayRefusal(RelayRefusalCode.Moved, "not mine", "millrace://origin-2:9000/default/live/cam");
+        var refusal = new RelayRefusal(RelayRefusalCode.NotFound, "not mine");
 
         link.Server.Session.Refuse(link.Server.Output, refusal);
         link.Run(0);
 
         link.Client.Last(RelayEventKind.Refused).Refusal.ShouldBe(refusal);
         link.Client.Events[^1].Kind.ShouldBe(RelayEventKind.Closed);
-        link.Client.Session.CloseReason.ShouldBe("refused: 302 not mine");
-        link.Server.Session.CloseReason.ShouldBe("refused by this side: 302 not mine");
+        link.Client.Session.CloseReason.ShouldBe("refused: 404 not mine");
+        link.Server.Session.CloseReason.ShouldBe("refused by this side: 404 not mine");
     }
 
     [Fact]

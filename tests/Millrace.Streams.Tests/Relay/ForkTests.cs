@@ -1,8 +1,12 @@
+using System.Buffers;
 using System.Text;
 using Millrace.Media;
+using Millrace.Protocols.Relay;
+using Millrace.Streams.Buffers;
 using Millrace.Streams.Hls;
 using Millrace.Streams.Log;
 using Millrace.Streams.Publishing;
+using Millrace.Streams.Relay;
 using Millrace.Streams.Tests.Hls;
 using Millrace.Streams.Wire;
 
@@ -168,6 +172,51 @@ public sealed class ForkTests
         edge.Stream.Now += 10_000_001;
         edge.Live.Sweep(edge.Stream.Now);
         edge.Live.State.ShouldBe(StreamState.Idle);
+    }
+
+    [Fact]
+    public void A_head_that_is_never_reached_keeps_no_more_waiting_than_a_log_holds()
+    {
+        var limits = new LogLimits(KeepMicros: 2_000_000, KeepBytes: 20_000);
+        var (first, second) = (Origin(HlsFormat.LowLatency, 9), Origin(HlsFormat.LowLatency, 9));
+        using var edge = new RelayEdge(first.Stream, limits: limits);
+        var eras = edge.Stream.Era.Number;
+
+        edge.Connect(second.Stream, head: long.MaxValue);
+        for (var i = 0; i < 100; i++)
+            Run(first, second, 0.1, edge);
+
+        edge.Live.IsAuthority.ShouldBeTrue();
+        (edge.Stream.Era.Number - eras).ShouldBe(1);
+        edge.Live.Timeline.EndMicros.ShouldBeGreaterThan(15_000_000, "viewers go on with what comes");
+        edge.Stream.Budget[MemoryUse.PendingUnits].Used.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Of_many_forks_the_newest_are_known()
+    {
+        var origin = Origin(HlsFormat.LowLatency, 9);
+        using var edge = new RelayEdge(origin.Stream);
+        var packager = edge.Use(HlsFormat.LowLatency);
+        using var below = new WireViewer(edge.Stream, WireKey.Relay);
+        var number = edge.Live.Log!.End;
+        var ids = new List<ulong> { edge.Live.Timeline.Id };
+        for (var i = 1; i <= 1_000; i++)
+        {
+            var fork = new ArrayBufferWriter<byte>();
+            RelayEntry.WriteFork(fork, new LogEntry { Dts = i, Pts = (long)ids[^1] }, origin.Live);
+            edge.Lease.Receive(RelayMessageType.Fork, fork.WrittenSpan, edge.Stream.Now).ShouldBeNull();
+            ids.Add((ulong)i);
+        }
+
+        var wire = below.Wire;
+        edge.Live.FindRelay(wire, ids[^2], edge.Live.Log.End - 1).ShouldBeGreaterThan(0);
+        edge.Live.FindRelay(wire, ids[^60], number).ShouldBeGreaterThan(0);
+        edge.Live.FindRelay(wire, ids[0], number).ShouldBe(-1, "nobody resumes after so many");
+        packager.IsNamed(packager.Key).ShouldBeTrue();
+        packager.IsNamed(packager.NameKey).ShouldBeTrue();
+        packager.IsNamed(HlsNames.KeyOf(edge.Live.Name, 900)).ShouldBeTrue();
+        packager.IsNamed(HlsNames.KeyOf(edge.Live.Name, 1)).ShouldBeFalse();
     }
 
     [Fact]

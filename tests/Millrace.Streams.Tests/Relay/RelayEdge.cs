@@ -1,6 +1,7 @@
 using System.Buffers;
 using Millrace.Protocols.Relay;
 using Millrace.Streams.Hls;
+using Millrace.Streams.Log;
 using Millrace.Streams.Publishing;
 using Millrace.Streams.Wire;
 
@@ -21,12 +22,14 @@ internal sealed class RelayEdge : IDisposable
     /// <param name="node">Its own name.</param>
     /// <param name="hls">Its own settings.</param>
     /// <param name="before">Who is here before anything comes; then the stream is published to this node, which does not know how much comes at once.</param>
-    public RelayEdge(TestStream upstream, string node = "edge", HlsOptions? hls = null, Action<TestStream>? before = null)
+    /// <param name="limits">Of its log.</param>
+    public RelayEdge(TestStream upstream, string node = "edge", HlsOptions? hls = null, Action<TestStream>? before = null, LogLimits? limits = null)
     {
         _isPublished = before is not null;
         _upstream = upstream;
         _ahead = 5_000_000_000;
-        Stream = new TestStream(new StreamOptions { UnixOffsetMicros = 1_700_000_777_000_000 }, hls: hls ?? new HlsOptions { Segments = 3, IdleMicros = 3_600_000_000 }, node: node) { Now = upstream.Now + _ahead };
+        var options = new StreamOptions { UnixOffsetMicros = 1_700_000_777_000_000 };
+        Stream = new TestStream(limits is { } own ? options with { LogLimits = own } : options, hls: hls ?? new HlsOptions { Segments = 3, IdleMicros = 3_600_000_000 }, node: node) { Now = upstream.Now + _ahead };
         var info = new PublisherInfo("r", "relay", "upstream", DuplicatePolicy.Reject, 10_000_000);
         Lease = Stream.Live.TryAcquireReplica(info, _wanted.Add, _ => { }, Stream.Now, out var refusal)!;
         refusal.ShouldBeNull();
@@ -45,14 +48,15 @@ internal sealed class RelayEdge : IDisposable
 
     /// <summary>Connects again; what the node has is gone on from.</summary>
     /// <param name="upstream">Another node; null: the same.</param>
-    public void Connect(TestStream? upstream = null)
+    /// <param name="head">Where that says its log reaches; null: where it does.</param>
+    public void Connect(TestStream? upstream = null, long? head = null)
     {
         _upstream = upstream ?? _upstream;
         _viewer?.Dispose();
         _rest.Clear();
         _read = 0;
         _viewer = new WireViewer(_upstream, WireKey.Relay);
-        Lease.Connect(_isPublished ? 0 : _upstream.Live.Log?.End ?? 0);
+        Lease.Connect(head ?? (_isPublished ? 0 : _upstream.Live.Log?.End ?? 0));
         Follow();
     }
 

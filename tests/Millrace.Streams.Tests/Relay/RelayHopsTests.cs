@@ -1,3 +1,5 @@
+using System.Buffers;
+using Millrace.Protocols.Relay;
 using Millrace.Streams.Relay;
 using Millrace.Streams.Tests.Hls;
 
@@ -53,7 +55,7 @@ public sealed class RelayHopsTests
 
         using var edge = new RelayEdge(rig.Stream, "edge");
 
-        edge.Types.ShouldContain(Millrace.Protocols.Relay.RelayMessageType.Clock);
+        edge.Types.ShouldContain(RelayMessageType.Clock);
         edge.Live.Hops.Latest.ShouldBeEmpty();
         Run(rig, edge);
         edge.Live.Hops.Latest.Select(hop => hop.Node).ShouldBe(["node", "edge"]);
@@ -85,6 +87,35 @@ public sealed class RelayHopsTests
 
         edge.Live.Hops.Latest.ShouldBeEmpty();
         edge.Live.Publisher.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a b")]
+    [InlineData("a\u001b[2J")]
+    [InlineData("\u202egnp.exe")]
+    public void A_name_that_is_not_one_of_a_node_is_refused_on_the_way_of_a_unit_and_of_a_stream(string name)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        var output = new RelayWriter(bytes);
+        output.Number(1);
+        output.Text(name);
+        var input = new RelayReader(bytes.WrittenSpan);
+        RelayFields.TryReadPath(ref input, out _).ShouldBeFalse();
+
+        var clock = new ArrayBufferWriter<byte>();
+        new RelayHops().Write(clock, 0, hasHops: true, name, 0, new RelayedPublisher("rtmp", "192.0.2.1:1"));
+        new RelayHops().TryTake(clock.WrittenSpan, isNew: true, out _).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void What_is_said_of_a_publisher_is_fit_for_a_log_line()
+    {
+        var clock = new ArrayBufferWriter<byte>();
+        new RelayHops().Write(clock, 0, hasHops: true, "node", 0, new RelayedPublisher("rtmp\r\n", "192.0.2.1\u001b[2J"));
+        var hops = new RelayHops();
+        hops.TryTake(clock.WrittenSpan, isNew: true, out _).ShouldBeTrue();
+        hops.Publisher.ShouldBe(new RelayedPublisher("rtmp??", "192.0.2.1?[2J"));
     }
 
     private static HlsRig Rig()

@@ -41,6 +41,24 @@ public sealed class ReplicaTests
     }
 
     [Fact]
+    public void A_copy_is_not_let_go_while_somebody_watches_it()
+    {
+        var rig = new HlsRig();
+        rig.Publish().Run(8);
+        using var edge = new RelayEdge(rig.Stream);
+        var viewer = new WireViewer(edge.Stream, WireKey.Flv(FlvForm.Legacy));
+        edge.Lease.TryLeave(edge.Stream.Now).ShouldBeFalse("by FLV");
+        edge.Live.Detach(viewer.Wire, viewer, edge.Stream.Now);
+        viewer.Dispose();
+        var packager = edge.Use(HlsFormat.LowLatency);
+        edge.Lease.TryLeave(edge.Stream.Now).ShouldBeFalse("by HLS");
+        edge.Live.State.ShouldBe(StreamState.Live);
+
+        edge.Lease.TryLeave(edge.Stream.Now + packager.Window.LongestHoldMicros).ShouldBeTrue();
+        edge.Live.State.ShouldBe(StreamState.Idle);
+    }
+
+    [Fact]
     public void Who_waits_where_a_stream_is_published_in_mid_era_begins_with_the_first_key_frame()
     {
         var rig = new HlsRig();

@@ -25,14 +25,24 @@ public sealed class ClusterSettingsTests
         Loading.Load(yaml).Valid().AdvertisedUrl().ShouldBe(url);
 
     [Theory]
+    [InlineData("cluster: {advertise: h}", "millrace://h:9000")]
+    [InlineData("cluster: {advertise: h}\nrelay: {listen: [':9001', ':9002']}", "millrace://h:9001")]
+    [InlineData("cluster: {advertise: '[::1]'}\nrelay: {listen: [':9001']}", "millrace://[::1]:9001")]
+    [InlineData("cluster: {advertise: h}\nrelay: {listen: [], tls: {listen: [':9444'], certificate: a, key: b}}", "millraces://h:9444")]
+    [InlineData("cluster: {advertise: 'millraces://h'}\nrelay: {listen: [':9001'], tls: {certificate: a, key: b}}", "millraces://h:9443")]
+    [InlineData("cluster: {advertise: 'millrace://h'}\nrelay: {listen: [':9001'], tls: {certificate: a, key: b}}", "millrace://h:9001")]
+    public void Without_a_port_it_is_reached_by_the_one_that_its_relay_listens_on(string yaml, string url) =>
+        Loading.Load(yaml).Valid().AdvertisedUrl().ShouldBe(url);
+
+    [Theory]
     [InlineData("cluster: {node: a/b}", "cluster.node")]
     [InlineData("cluster: {node: '0123456789012345678901234567890123456789012345678901234567890123'}", "cluster.node")]
-    [InlineData("cluster: {advertise: example.org}", "cluster.advertise")]
+    [InlineData("cluster: {advertise: example.org}\nrelay: {listen: []}", "cluster.advertise")]
+    [InlineData("cluster: {advertise: example.org}\nrelay: {listen: ['127.0.0.1:0']}", "cluster.advertise")]
     [InlineData("cluster: {advertise: ':9000'}", "cluster.advertise")]
     [InlineData("cluster: {advertise: 'example.org:0'}", "cluster.advertise")]
     [InlineData("cluster: {advertise: '::1:9000'}", "cluster.advertise")]
     [InlineData("cluster: {advertise: 'rtmp://example.org:9000'}", "cluster.advertise")]
-    [InlineData("cluster: {advertise: 'millraces://example.org'}", "cluster.advertise")]
     [InlineData("cluster: {advertise: 'millraces://'}", "cluster.advertise")]
     [InlineData("cluster: {map: etcd}", "cluster.map")]
     [InlineData("cluster: {heartbeat: 99ms}", "cluster.heartbeat")]

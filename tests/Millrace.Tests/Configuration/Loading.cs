@@ -5,14 +5,22 @@ namespace Millrace.Tests.Configuration;
 /// <summary>Loads settings from text, with an environment of its own.</summary>
 internal static class Loading
 {
-    public static LoadedSettings Load(string? yaml = null, string? preset = null, params (string Name, string Value)[] variables)
+    public static LoadedSettings Load(string? yaml = null, string? preset = null, params (string Name, string Value)[] variables) =>
+        Load(yaml, new SettingsSources(null, preset, Environment(variables)));
+
+    public static LoadedSettings LoadAs(string role, string yaml, IReadOnlyList<(string Name, string Value)> variables) =>
+        Load(yaml, new SettingsSources(null, null, Environment(variables)) { Role = role });
+
+    private static Dictionary<string, string> Environment(IEnumerable<(string Name, string Value)> variables) => variables.ToDictionary(v => v.Name, v => v.Value);
+
+    private static LoadedSettings Load(string? yaml, SettingsSources sources)
     {
         var folder = Directory.CreateTempSubdirectory("millrace-");
         try
         {
             var file = Path.Combine(folder.FullName, "millrace.yml");
             File.WriteAllText(file, yaml ?? "");
-            return SettingsLoader.Load(new SettingsSources(file, preset, variables.ToDictionary(v => v.Name, v => v.Value)));
+            return SettingsLoader.Load(sources with { File = file });
         }
         finally
         {

@@ -36,7 +36,49 @@ public sealed class RoleTests
     }
 
     [Fact]
-    public void The_file_stands_above_the_role()
+    public void Their_addresses_have_the_ports_that_they_listen_on()
+    {
+        Load("origin", ("OME_HOST_IP", "10.0.0.1"), ("MILLRACE__RELAY__LISTEN", ":9001")).Valid().Cluster.Advertise.ShouldBe("10.0.0.1:9001");
+        Load("origin", ("OME_HOST_IP", "10.0.0.1:9100"), ("MILLRACE__RELAY__LISTEN", ":9001")).Valid().Cluster.Advertise.ShouldBe("10.0.0.1:9100");
+        Load("origin", ("OME_HOST_IP", "10.0.0.1/8")).ErrorLines().ShouldHaveSingleItem().ShouldStartWith("OME_HOST_IP: cluster.advertise: ");
+    }
+
+    [Theory]
+    [InlineData("vhosts: [{name: default, access: {play: token, play_tokens: [a]}}]")]
+    [InlineData("vhosts: [{name: __defaultVhost__, mode: remote}]")]
+    [InlineData("vhosts: [{name: tv.example}]")]
+    [InlineData("vhosts: []")]
+    [InlineData("hls: {segment: 2s}")]
+    public void What_the_file_does_not_say_of_mode_and_origins_the_role_says(string yaml)
+    {
+        var loaded = Loading.LoadAs("edge", yaml, [("ORIGIN_HOST", "origin-server")]);
+        var settings = loaded.Valid();
+        settings.Vhosts.ShouldAllBe(vhost => vhost.Mode == VhostMode.Remote && vhost.Origin.SequenceEqual(new[] { "millrace://origin-server:9000" }));
+        settings.Vhosts.ShouldContain(static vhost => vhost.Name == VhostSettings.DefaultName);
+        loaded.Notices.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void What_the_file_says_of_them_stands()
+    {
+        var settings = Loading.LoadAs("edge", "vhosts: [{name: default, origin: 'millrace://b:1'}, {name: tv.example, mode: local}]", [("ORIGIN_HOST", "a")]).Valid();
+        settings.OriginsOf(settings.Vhosts[0], "live").ShouldBe(["millrace://b:1"]);
+        settings.OriginsOf(settings.Vhosts[1], "live").ShouldBeNull();
+    }
+
+    [Fact]
+    public void Variables_that_do_nothing_are_pointed_out()
+    {
+        Load("origin", ("ORIGIN_HOST", "a")).Notices.ShouldBe(["ORIGIN_HOST: without effect but with --role edge"]);
+        Load("node", ("ORIGIN_HOST", "a"), ("OME_HOST_IP", "b")).Notices
+            .ShouldBe(["ORIGIN_HOST: without effect but with --role edge", "OME_HOST_IP: without effect but with --role origin or --role edge"]);
+        Load("node", ("ORIGIN_HOST", ""), ("OME_HOST_IP", "*")).Notices.ShouldBeEmpty();
+        Loading.LoadAs("edge", "vhosts: [{name: default, mode: local}]", [("ORIGIN_HOST", "a")]).Notices
+            .ShouldBe(["--role edge: nothing is fetched from anywhere, for the configuration says mode: local"]);
+    }
+
+    [Fact]
+    public void Variables_stand_above_the_role()
     {
         var loaded = SettingsLoader.Load(new SettingsSources(null, null, new Dictionary<string, string> { ["MILLRACE__VHOSTS__0__MODE"] = "local" }) { Role = "edge" });
         loaded.Valid().Vhosts.Single().Mode.ShouldBe(VhostMode.Local);

@@ -71,8 +71,10 @@ public sealed class ComposeTests
 
         var origin = NodesOfScript()[0];
         NodesOfScript().Skip(1).ShouldAllBe(node => node.Variable == $"ORIGIN_HOST=127.0.0.1:{origin.Relay}");
-        // A line of the script for what all of them need.
+        // A line of the script for what all of them need; each is known by a port of its own.
         Script.ShouldContain("export REDIS_HOST=127.0.0.1:$redis OME_HOST_IP=127.0.0.1");
+        foreach (var node in NodesOfScript())
+            AdvertisedBy(node).ShouldBe($"127.0.0.1:{node.Relay}");
     }
 
     [Fact]
@@ -84,10 +86,27 @@ public sealed class ComposeTests
     }
 
     [Fact]
+    public void The_image_is_built_once_and_the_others_neither_build_nor_fetch_it()
+    {
+        Nodes().Where(static service => service.Build is not null).ShouldHaveSingleItem().ShouldBe(Services["origin-server"]);
+        foreach (var other in Nodes().Where(static service => service.Build is null))
+        {
+            other.PullPolicy.ShouldBe("never");
+            other.DependsOn.ShouldContain("origin-server");
+        }
+    }
+
+    [Fact]
     public void A_container_is_left_the_time_that_a_node_takes_to_stop()
     {
         foreach (var service in Nodes())
             int.Parse(service.StopGracePeriod.TrimEnd('s'), CultureInfo.InvariantCulture).ShouldBeGreaterThan((int)new NodeSettings().Shutdown.Deadline.TotalSeconds);
+    }
+
+    private static string AdvertisedBy(ScriptNode node)
+    {
+        var variables = new Dictionary<string, string> { ["OME_HOST_IP"] = "127.0.0.1", ["REDIS_HOST"] = "127.0.0.1", ["MILLRACE__RELAY__LISTEN"] = $":{node.Relay}" };
+        return SettingsLoader.Load(new SettingsSources(null, null, variables) { Role = node.Role }).Valid().Cluster.Advertise;
     }
 
     private static IEnumerable<Service> Nodes() => Services.Values.Where(static service => service.Image == "millrace");
@@ -120,6 +139,12 @@ public sealed class ComposeTests
     {
         [YamlMember(Alias = "image")]
         public string Image { get; set; } = "";
+
+        [YamlMember(Alias = "build")]
+        public Dictionary<string, string>? Build { get; set; }
+
+        [YamlMember(Alias = "pull_policy")]
+        public string? PullPolicy { get; set; }
 
         [YamlMember(Alias = "command")]
         public List<string> Command { get; set; } = [];

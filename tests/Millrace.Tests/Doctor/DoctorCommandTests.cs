@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Node;
 using Millrace.Node.Settings;
+using Millrace.Node.Tests.Harness;
 
 namespace Millrace.Tests.Doctor;
 
@@ -15,7 +16,7 @@ public sealed class DoctorCommandTests : IDisposable
     [Fact]
     public async Task Without_anything_that_fails_it_exits_with_0()
     {
-        var ports = FreePorts(3);
+        int[] ports = [TestPorts.Free(), TestPorts.Free(), TestPorts.Free()];
         Write($$"""
             rtmp: { listen: ["127.0.0.1:{{ports[0]}}"] }
             http: { listen: ["127.0.0.1:{{ports[1]}}"] }
@@ -69,12 +70,12 @@ public sealed class DoctorCommandTests : IDisposable
     [Fact]
     public async Task Ports_of_the_node_that_runs_are_its_own_and_it_lets_edges_in()
     {
-        await using var node = await StartAsync("origin-1", "s");
+        await using var node = await StartAsync("origin-1", "sixteen-or-more-s");
         Write($$"""
             cluster: { node: edge-1 }
             rtmp: { listen: ["127.0.0.1:{{node.RtmpPort}}"] }
             http: { listen: [] }
-            relay: { listen: ["127.0.0.1:{{node.RelayPort}}"], secret: s }
+            relay: { listen: ["127.0.0.1:{{node.RelayPort}}"], secret: sixteen-or-more-s }
             api: { listen: ["127.0.0.1:{{node.ApiPort}}"] }
             limits: { connections: 100 }
             vhosts: [ { name: default, mode: remote, origin: "millrace://127.0.0.1:{{node.RelayPort}}" } ]
@@ -94,7 +95,7 @@ public sealed class DoctorCommandTests : IDisposable
         Write($$"""
             rtmp: { listen: ["127.0.0.1:0"] }
             http: { listen: [] }
-            relay: { listen: [], secret: ours }
+            relay: { listen: [], secret: ours-of-sixteen-or-more }
             api: { listen: [] }
             vhosts: [ { name: default, mode: remote, origin: "millrace://127.0.0.1:{{node.RelayPort}}" } ]
             """);
@@ -108,7 +109,7 @@ public sealed class DoctorCommandTests : IDisposable
     [Fact]
     public async Task A_Redis_that_is_not_there_is_a_failure_only_where_it_is_used()
     {
-        var port = FreePorts(1)[0];
+        var port = TestPorts.Free();
         const string Quiet = "rtmp: { listen: [\"127.0.0.1:0\"] }\nhttp: { listen: [] }\nrelay: { listen: [] }\napi: { listen: [] }\nlimits: { connections: 100 }\n";
         Write($$"""{{Quiet}}cluster: { redis: { endpoint: "127.0.0.1:{{port}}" } }""");
         (await DoctorAsync()).Code.ShouldBe(0);
@@ -122,7 +123,7 @@ public sealed class DoctorCommandTests : IDisposable
     [InlineData("relay: { listen: [\":0\"] }", "relay.listen[0]")]
     [InlineData("relay: { listen: [\"0.0.0.0:0\", \"127.0.0.1:0\", \"[::]:0\"] }", "relay.listen[0], relay.listen[2]")]
     [InlineData("relay: { listen: [\"127.0.0.1:0\", \"[::1]:0\"] }", null)]
-    [InlineData("relay: { listen: [\":0\"], secret: s }", null)]
+    [InlineData("relay: { listen: [\":0\"], secret: sixteen-or-more-s }", null)]
     [InlineData("relay: { listen: [] }", null)]
     public async Task A_relay_that_lets_any_node_fetch_what_viewers_need_a_token_for_is_warned_of(string relay, string? listeners)
     {
@@ -141,12 +142,12 @@ public sealed class DoctorCommandTests : IDisposable
     [Fact]
     public async Task A_stream_that_is_asked_for_and_is_nowhere_is_a_failure()
     {
-        await using var node = await StartAsync("origin-1", "s");
+        await using var node = await StartAsync("origin-1", "sixteen-or-more-s");
         Write($$"""
             cluster: { node: edge-1 }
             rtmp: { listen: ["127.0.0.1:0"] }
             http: { listen: [] }
-            relay: { listen: [], secret: s }
+            relay: { listen: [], secret: sixteen-or-more-s }
             api: { listen: [] }
             limits: { connections: 100 }
             vhosts: [ { name: default, mode: remote, origin: "millrace://127.0.0.1:{{node.RelayPort}}" } ]
@@ -178,17 +179,6 @@ public sealed class DoctorCommandTests : IDisposable
             NullLoggerFactory.Instance);
         await node.StartAsync(TestContext.Current.CancellationToken);
         return node;
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
-        foreach (var listener in listeners)
-            listener.Start();
-        var ports = Array.ConvertAll(listeners, listener => ((IPEndPoint)listener.LocalEndpoint).Port);
-        foreach (var listener in listeners)
-            listener.Dispose();
-        return ports;
     }
 
     private void Write(string yaml) => File.WriteAllText(_file, yaml);

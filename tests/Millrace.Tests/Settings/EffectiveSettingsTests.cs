@@ -76,10 +76,10 @@ public sealed class EffectiveSettingsTests
         Settings.MergeOf(Settings.VhostOf("a.example"), app, "name", Enum.Parse<MergeFormat>(format)).TotalMilliseconds.ShouldBe(milliseconds);
 
     [Theory]
-    [InlineData(30, null, 35)]
+    [InlineData(30, null, 40)]
     [InlineData(0, null, 0)]
     [InlineData(30, 10, 10)]
-    public void Links_wait_a_sixth_longer_than_viewers_unless_told_otherwise(int merge, int? relay, int milliseconds)
+    public void Links_wait_a_third_longer_than_viewers_unless_told_otherwise(int merge, int? relay, int milliseconds)
     {
         var settings = new NodeSettings { Merge = new MergeSettings { Default = TimeSpan.FromMilliseconds(merge), Relay = relay is { } own ? TimeSpan.FromMilliseconds(own) : null } };
         settings.MergeOf(settings.VhostOf("a.example"), "live", "x", MergeFormat.Relay).TotalMilliseconds.ShouldBe(milliseconds);

@@ -54,6 +54,7 @@ internal sealed class ChaosNode(string name, MillraceServer server) : IAsyncDisp
             Sessions = (await AskAsync("/v1/sessions")).GetProperty("sessions").GetArrayLength(),
             Streams = (await AskAsync("/v1/streams")).GetProperty("streams").GetArrayLength(),
             Descriptors = server.Descriptors(),
+            ResidentBytes = server.ResidentBytes(),
             Threads = Directory.GetDirectories($"/proc/{server.Process.Id}/task").Length,
         };
     }

@@ -38,10 +38,11 @@ internal sealed class ChaosViewer(
     /// <summary>Of a stream that is there.</summary>
     public static async Task<ChaosViewer> FlvAsync(ChaosNode edge, ChaosStream stream)
     {
-        var viewer = await FlvViewer.PlayAsync(edge.Server, stream.Name, stream.App);
+        var viewer = await FlvViewer.PlayAsync(edge.Server, stream.Name, stream.App, keeps: true);
         return new ChaosViewer(edge, stream, "FLV", 18_000, () => viewer.Bytes, () => viewer.HasEnded ? "disconnected" : null, () =>
         {
             viewer.Dispose();
+            viewer.ShouldHaveMonotonicTimes();
             return ValueTask.CompletedTask;
         });
     }
@@ -52,7 +53,11 @@ internal sealed class ChaosViewer(
         var follower = new HlsFollower(edge.Server, stream.Name, stream.App);
         return new ChaosViewer(
             edge, stream, "HLS", 4, () => follower.Parts,
-            () => follower.Errors.Count > 0 ? string.Join(", ", follower.Errors) : follower.Failure, follower.DisposeAsync);
+            () => follower.Errors.Count > 0 ? string.Join(", ", follower.Errors) : follower.Failure, async () =>
+            {
+                await follower.DisposeAsync();
+                follower.ShouldHaveMonotonicTimes();
+            });
     }
 
     /// <summary>Waits until each of them has got a second more; a problem of any of them fails the test at once.</summary>

@@ -6,6 +6,9 @@ internal sealed record NodeLevels
     /// <summary>The thread pool has some more or fewer at any time.</summary>
     private const int ThreadsAllowed = 6;
 
+    /// <summary>What the runtime has freed it gives back when it likes.</summary>
+    private const long ResidentAllowed = 32 << 20;
+
     /// <summary>Of all accounts of the media memory.</summary>
     public required long MemoryBytes { get; init; }
 
@@ -22,6 +25,8 @@ internal sealed record NodeLevels
 
     public required int Threads { get; init; }
 
+    public required long ResidentBytes { get; init; }
+
     /// <summary>What is more than at another moment; empty when nothing is.</summary>
     public IReadOnlyList<string> Above(NodeLevels control)
     {
@@ -30,6 +35,7 @@ internal sealed record NodeLevels
         Compare("connections", Connections, control.Connections);
         Compare("descriptors", Descriptors, control.Descriptors);
         Compare("threads", Threads, control.Threads + ThreadsAllowed);
+        Compare("resident bytes", ResidentBytes, (control.ResidentBytes * 3 / 2) + ResidentAllowed);
         return above;
 
         void Compare(string what, long value, long allowed)
@@ -40,5 +46,5 @@ internal sealed record NodeLevels
     }
 
     public override string ToString() =>
-        $"{Sessions} sessions, {Streams} streams, {Connections} connections, {Descriptors} descriptors, {Threads} threads, {MemoryBytes} bytes of media";
+        $"{Sessions} sessions, {Streams} streams, {Connections} connections, {Descriptors} descriptors, {Threads} threads, {MemoryBytes} bytes of media, {ResidentBytes >> 20} MB resident";
 }

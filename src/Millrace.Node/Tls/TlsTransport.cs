@@ -4,12 +4,12 @@ using System.Runtime.CompilerServices;
 namespace Millrace.Node.Tls;
 
 /// <summary>
-/// The way of a TLS handshake to its socket. Few handshakes may compute at a time, so that a storm of them does not keep established connections from
+/// The way of a TLS connection to its socket. Few handshakes may compute at a time, so that a storm of them does not keep established connections from
 /// the thread pool; one that waits for its peer computes nothing, and lets the next one. Behind the handshake it knows when nothing is being decrypted.
 /// </summary>
 /// <param name="inner">The socket.</param>
 /// <param name="turns">How many may compute.</param>
-internal sealed class HandshakeStream(Stream inner, SemaphoreSlim turns) : Stream
+internal sealed class TlsTransport(Stream inner, SemaphoreSlim turns) : Stream
 {
     /// <summary>Behind the handshake held by who reads, but while he waits for the peer, and by who ends the connection.</summary>
     private readonly SemaphoreSlim _use = new(1, 1);
