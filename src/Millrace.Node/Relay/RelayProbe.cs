@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -47,8 +48,10 @@ internal enum RelayProbeOutcome
 /// <param name="AheadMicros">What the other node's clock is ahead of this one's; wrong by at most half of the round trip.</param>
 /// <param name="RoundTripMicros">The shortest of some heartbeats.</param>
 /// <param name="ValidUntil">When the other node's certificate expires; null without TLS.</param>
+/// <param name="Connecting">How long it took until there was a connection.</param>
 internal sealed record RelayProbeResult(
-    RelayProbeOutcome Outcome, string? Node = null, string? Error = null, long AheadMicros = 0, long RoundTripMicros = 0, DateTime? ValidUntil = null)
+    RelayProbeOutcome Outcome, string? Node = null, string? Error = null, long AheadMicros = 0, long RoundTripMicros = 0, DateTime? ValidUntil = null,
+    TimeSpan Connecting = default)
 {
     /// <summary>What the other node knows of the stream that it was asked for.</summary>
     public RelayDescription? Description { get; init; }
@@ -66,6 +69,9 @@ internal sealed class RelayProbe(NodeSettings settings)
 
     /// <summary>Nobody's media waits: a link that is slow is told apart from one that is dead.</summary>
     private const long TimeoutMicros = 3_000_000;
+
+    /// <summary>So is a node that is slow to be reached, for which edges do not wait longer than edge.connect_timeout.</summary>
+    private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(5);
 
     /// <summary>As whom it asks for a stream: this node itself may be asked, and no node refuses it as a loop.</summary>
     private const string Asker = "doctor";
@@ -95,11 +101,14 @@ internal sealed class RelayProbe(NodeSettings settings)
                 return new RelayProbeResult(fault, Error: $"{origin.Host} has no address");
             fault = RelayProbeOutcome.Unreachable;
             using var socket = new Socket(remote.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            limit.CancelAfter(settings.Edge.ConnectTimeout);
+            var since = Stopwatch.GetTimestamp();
+            limit.CancelAfter(ConnectTime);
             await socket.ConnectAsync(remote, limit.Token);
+            var connecting = Stopwatch.GetElapsedTime(since);
             fault = RelayProbeOutcome.Refused;
             await using var stream = new NetworkStream(socket);
-            return origin.IsTls ? await SecureAsync(stream, origin, request, cancellationToken) : await TalkAsync(stream, request, cancellationToken);
+            var result = origin.IsTls ? await SecureAsync(stream, origin, request, cancellationToken) : await TalkAsync(stream, request, cancellationToken);
+            return result with { Connecting = connecting };
         }
         catch (IOException e)
         {
@@ -111,7 +120,7 @@ internal sealed class RelayProbe(NodeSettings settings)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new RelayProbeResult(fault, Error: FormattableString.Invariant($"no connection within {settings.Edge.ConnectTimeout.TotalSeconds} s"));
+            return new RelayProbeResult(fault, Error: FormattableString.Invariant($"no connection within {ConnectTime.TotalSeconds} s"));
         }
     }
 

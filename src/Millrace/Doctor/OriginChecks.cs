@@ -14,7 +14,7 @@ internal static class OriginChecks
     public static async Task<IReadOnlyList<DoctorCheck>> RunAsync(NodeSettings settings, CancellationToken cancellationToken)
     {
         var probe = new RelayProbe(settings);
-        var checks = await Task.WhenAll(OriginsOf(settings).Select(async origin => Of(origin, await probe.RunAsync(origin, cancellationToken))));
+        var checks = await Task.WhenAll(OriginsOf(settings).Select(async origin => Of(origin, await probe.RunAsync(origin, cancellationToken), settings.Edge.ConnectTimeout)));
         return [.. checks.SelectMany(static of => of)];
     }
 
@@ -26,7 +26,10 @@ internal static class OriginChecks
         .Where(static origin => origin.Kind == OriginKind.Millrace)
         .Distinct();
 
-    internal static IEnumerable<DoctorCheck> Of(OriginAddress origin, RelayProbeResult result)
+    /// <param name="origin">Who was asked.</param>
+    /// <param name="result">What came of it.</param>
+    /// <param name="connectTimeout">How long an edge waits for a connection.</param>
+    internal static IEnumerable<DoctorCheck> Of(OriginAddress origin, RelayProbeResult result, TimeSpan connectTimeout)
     {
         var name = $"origin {origin}";
         if (result.Outcome != RelayProbeOutcome.Accepted)
@@ -35,7 +38,13 @@ internal static class OriginChecks
             yield break;
         }
 
-        yield return DoctorCheck.Ok(name, $"node {result.Node} lets this one in{(origin.IsTls ? " over TLS" : "")}; round trip {Millis(result.RoundTripMicros)} ms");
+        var finding = $"node {result.Node} lets this one in{(origin.IsTls ? " over TLS" : "")}; round trip {Millis(result.RoundTripMicros)} ms";
+        yield return result.Connecting <= connectTimeout
+            ? DoctorCheck.Ok(name, finding)
+            : DoctorCheck.Warn(
+                name,
+                FormattableString.Invariant($"{finding}; but there was no connection for {result.Connecting.TotalSeconds:0.0} s, and an edge gives up after {connectTimeout.TotalSeconds} s"),
+                "see what loses packets or holds that node up, or raise edge.connect_timeout");
         if (result.ValidUntil is { } until)
             yield return CertificateChecks.OfTime($"certificate {origin}", $"the certificate of node {result.Node}", until);
         var ahead = $"{Millis(Math.Abs(result.AheadMicros))} ms {(result.AheadMicros < 0 ? "behind" : "ahead")}";

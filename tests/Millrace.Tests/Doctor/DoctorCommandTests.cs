@@ -112,9 +112,10 @@ public sealed class DoctorCommandTests : IDisposable
         var port = TestPorts.Free();
         const string Quiet = "rtmp: { listen: [\"127.0.0.1:0\"] }\nhttp: { listen: [] }\nrelay: { listen: [] }\napi: { listen: [] }\nlimits: { connections: 100 }\n";
         Write($$"""{{Quiet}}cluster: { redis: { endpoint: "127.0.0.1:{{port}}" } }""");
-        (await DoctorAsync()).Code.ShouldBe(0);
-        Write($$"""{{Quiet}}cluster: { map: redis, redis: { endpoint: "127.0.0.1:{{port}}" } }""");
         var (code, output) = await DoctorAsync();
+        code.ShouldBe(0, output);
+        Write($$"""{{Quiet}}cluster: { map: redis, redis: { endpoint: "127.0.0.1:{{port}}" } }""");
+        (code, output) = await DoctorAsync();
         code.ShouldBe(1);
         output.ShouldMatch($"fail  cluster\\.redis +127\\.0\\.0\\.1:{port}: ");
     }
@@ -156,7 +157,8 @@ public sealed class DoctorCommandTests : IDisposable
         code.ShouldBe(1);
         output.ShouldMatch($"warn  stream default/live/x at millrace://127\\.0\\.0\\.1:{node.RelayPort} +node origin-1 does not have it: live/x is not live\n");
         output.ShouldMatch("fail  stream default/live/x +no node that was asked has it\n");
-        (await DoctorAsync()).Code.ShouldBe(0);
+        (code, output) = await DoctorAsync();
+        code.ShouldBe(0, output);
         (await DoctorAsync("--stream", "x")).Output.ShouldMatch("fail  stream x +that is no stream's name\n +-> write vhost/app/name");
     }
 

@@ -9,6 +9,8 @@ public sealed class OriginChecksTests
 {
     private static readonly OriginAddress Origin = new(OriginKind.Millrace, "a.example", 9000);
 
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(1);
+
     [Theory]
     [InlineData(12_345, "Ok", "the clock of node a is 12.35 ms ahead, give or take 0.5 ms")]
     [InlineData(-100_000, "Ok", "the clock of node a is 100 ms behind, give or take 0.5 ms")]
@@ -16,10 +18,20 @@ public sealed class OriginChecksTests
     [InlineData(-3_600_000_000, "Warn", "the clock of node a is 3600000 ms behind, give or take 0.5 ms")]
     public void Clocks_may_differ_by_100_ms(long aheadMicros, string expected, string finding)
     {
-        var checks = OriginChecks.Of(Origin, new RelayProbeResult(RelayProbeOutcome.Accepted, "a", AheadMicros: aheadMicros, RoundTripMicros: 1_000)).ToArray();
+        var checks = OriginChecks.Of(Origin, new RelayProbeResult(RelayProbeOutcome.Accepted, "a", AheadMicros: aheadMicros, RoundTripMicros: 1_000), ConnectTimeout).ToArray();
         checks.Select(check => check.Name).ShouldBe(["origin millrace://a.example:9000", "clock millrace://a.example:9000"]);
         (checks[0].Result, checks[0].Finding).ShouldBe((CheckResult.Ok, "node a lets this one in; round trip 1 ms"));
         (checks[1].Result.ToString(), checks[1].Finding).ShouldBe((expected, finding));
+    }
+
+    [Theory]
+    [InlineData(1_000, "Ok", "node a lets this one in; round trip 1 ms")]
+    [InlineData(1_001, "Warn", "node a lets this one in; round trip 1 ms; but there was no connection for 1.0 s, and an edge gives up after 1 s")]
+    public void A_node_that_is_reached_later_than_an_edge_waits_is_warned_of(int connectingMs, string expected, string finding)
+    {
+        var result = new RelayProbeResult(RelayProbeOutcome.Accepted, "a", RoundTripMicros: 1_000, Connecting: TimeSpan.FromMilliseconds(connectingMs));
+        var check = OriginChecks.Of(Origin, result, ConnectTimeout).First();
+        (check.Result.ToString(), check.Finding).ShouldBe((expected, finding));
     }
 
     [Theory]
@@ -31,7 +43,7 @@ public sealed class OriginChecksTests
     [InlineData("Refused", null, "what answers there does not let this one in: why", "relay.listen")]
     public void Each_failure_has_its_own_advice(string outcome, string? node, string finding, string advice)
     {
-        var check = OriginChecks.Of(Origin, new RelayProbeResult(Enum.Parse<RelayProbeOutcome>(outcome), node, "why")).ShouldHaveSingleItem();
+        var check = OriginChecks.Of(Origin, new RelayProbeResult(Enum.Parse<RelayProbeOutcome>(outcome), node, "why"), ConnectTimeout).ShouldHaveSingleItem();
         (check.Result, check.Finding).ShouldBe((CheckResult.Fail, finding));
         check.Advice!.ShouldContain(advice);
     }
@@ -44,7 +56,7 @@ public sealed class OriginChecksTests
     {
         var until = DateTime.UtcNow.AddDays(days);
         var result = new RelayProbeResult(RelayProbeOutcome.Accepted, "a", RoundTripMicros: 1_000, ValidUntil: until);
-        var checks = OriginChecks.Of(Origin with { Port = 9443, IsTls = true }, result).ToArray();
+        var checks = OriginChecks.Of(Origin with { Port = 9443, IsTls = true }, result, ConnectTimeout).ToArray();
 
         checks[0].Finding.ShouldBe("node a lets this one in over TLS; round trip 1 ms");
         (checks[1].Name, checks[1].Result.ToString()).ShouldBe(("certificate millraces://a.example:9443", expected));
