@@ -173,10 +173,11 @@ internal sealed class MediaNode : IAsyncDisposable
             shard.Join();
         var tunnels = _tunnels?.StopAsync() ?? Task.CompletedTask;
         if (_web is not null)
-            await _web.StopAsync(deadline - TimeSpan.FromMicroseconds(NodeClock.Micros - start));
-        var rest = deadline - TimeSpan.FromMicroseconds(NodeClock.Micros - start);
-        await tunnels.WaitAsync(rest > TimeSpan.Zero ? rest : TimeSpan.Zero).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _web.StopAsync(Rest());
+        await tunnels.WaitAsync(Rest()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _sweeper.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        TimeSpan Rest() => TimeSpan.FromMicroseconds(Math.Max(0, start + deadline.ToMicros() - NodeClock.Micros));
     }
 
     public async ValueTask DisposeAsync()

@@ -87,6 +87,24 @@ public sealed class LifetimeTests
     }
 
     [Fact]
+    public async Task A_node_whose_time_is_over_before_all_have_been_told_stops_all_the_same()
+    {
+        await using var node = await TestNode.StartAsync(settings => settings with { Shutdown = new ShutdownSettings { Deadline = TimeSpan.FromTicks(1) } });
+        (await node.PublishAsync()).SendClip();
+        var player = node.Play();
+        await Wait.Until(() => player.MediaCount > 0, "media");
+        var kestrel = node.OpenHttp();
+        kestrel.Send(RawHttp.Get("http://localhost/live/x.flv"));
+        await Wait.Until(() => node.Node.Context.Sessions.Count == 3, "three sessions");
+
+        await node.Node.StopAsync();
+
+        node.Node.Context.Sessions.Count.ShouldBe(0);
+        await Wait.Until(() => player.HasEnded, "the socket is closed");
+        kestrel.ReadToEnd();
+    }
+
+    [Fact]
     public async Task Connections_over_the_limit_are_closed_and_places_come_back()
     {
         await using var node = await TestNode.StartAsync(settings => settings with { Limits = new LimitSettings { ConnectionsPerIp = 2 } });

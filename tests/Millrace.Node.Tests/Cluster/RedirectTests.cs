@@ -64,7 +64,7 @@ public sealed class RedirectTests
         player.Statuses.ShouldBe(["NetConnection.Connect.Rejected"]);
         player.Redirect.ShouldBe($"rtmp://127.0.0.1:{origin.Node.RtmpPort}/live/x?token=1&redirected=1");
         player.MediaCount.ShouldBe(0);
-        edge.Log.Containing("default/live/x is at node origin: sent there").Count.ShouldBe(1);
+        await Wait.Until(() => edge.Log.Containing("default/live/x is at node origin: sent there").Count == 1, "the closing line");
         var there = origin.Play(name: "x?token=1&redirected=1");
         await source.Until(() => there.MediaCount > 5, "media at the owner");
     }

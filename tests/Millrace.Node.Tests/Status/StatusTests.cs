@@ -190,14 +190,16 @@ public sealed class StatusTests
             using var viewer = node.OpenHttp();
             viewer.Send(RawHttp.Get("/live/x.flv"));
             viewer.ReadMedia(viewer.ReadHead(), 20_000);
-            var seen = await OutBytesAsync(node);
+            var seen = 0L;
+            // What has been sent is counted after the viewer may have it.
+            await Wait.Until(async () => (seen = await OutBytesAsync(node)) >= before + 20_000, "what he has read is counted");
             var session = node.Node.Context.Sessions.All.Single(session => session.Protocol == "http-flv");
             viewer.Dispose();
             await Wait.Until(() => node.Node.Context.Sessions.Count == 1, "the viewer has gone");
 
             var after = await OutBytesAsync(node);
             after.ShouldBe(before + session.Traffic!.BytesOut);
-            seen.ShouldBeInRange(before + 20_000, after);
+            seen.ShouldBeLessThanOrEqualTo(after);
             before = after;
         }
 
