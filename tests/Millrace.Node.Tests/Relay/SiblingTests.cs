@@ -88,6 +88,7 @@ public sealed class SiblingTests
         await using var second = await RelayNodes.StartAsync("second", middle, [RelayNodes.OriginAt(_origin), RelayNodes.OriginOf(top)], Short);
         await using var third = await RelayNodes.StartAsync("third", last, [RelayNodes.OriginAt(middle)], Short);
         using var source = new NumberedSource(await origin.PublishAsync());
+        await Wait.Until(() => origin.Node.Context.Registry.Find(Name) is { State: StreamState.Live }, "or the top asks the last, and has the circle from the first");
         TestNode[] nodes = [top, second, third];
         foreach (var node in nodes)
         {
