@@ -26,8 +26,9 @@ internal sealed class OriginMapCounters
 
     public void Failed(string error)
     {
-        Interlocked.Increment(ref _failures);
+        // Who sees that one more is counted sees it.
         _lastError = Shorten(error);
+        Interlocked.Increment(ref _failures);
     }
 
     public OriginMapState Read(string kind, bool isConnected, DateTimeOffset since, int registered, int candidates) => new(

@@ -27,6 +27,9 @@ internal sealed class RedisLink(ClusterSettings settings, TimeProvider time, ILo
     /// <summary>Called, by any thread, when the connection is lost.</summary>
     public Action? Lost { get; init; }
 
+    /// <summary>Called when there is a connection, before anybody else can use it.</summary>
+    public Action? Made { get; init; }
+
     public bool IsConnected => _connection is not null && _lost is null;
 
     /// <summary>Since when <see cref="IsConnected"/> is what it is.</summary>
@@ -50,6 +53,7 @@ internal sealed class RedisLink(ClusterSettings settings, TimeProvider time, ILo
             connection.PreserveAsyncOrder = false;
             connection.ConnectionFailed += (_, e) => OnFailed(connection, e.FailureType);
             _lost = null;
+            Made?.Invoke();
             _connection = connection;
             if (!connection.IsConnected)
                 OnFailed(connection, ConnectionFailureType.SocketClosed);

@@ -41,13 +41,13 @@ internal sealed class RedisOriginMap : IOriginMap
         _time = time;
         _logger = logger;
         _claims = new OriginClaims(settings.Redis.Prefix);
-        _link = new RedisLink(settings, time, logger) { Lost = Wake };
+        _link = new RedisLink(settings, time, logger) { Lost = Wake, Made = BeginRefill };
         _lookups = new OriginLookups(settings, _link, _counters, new LastKnownOrigins(LastKnownOrigins.DefaultCapacity, time), time)
         {
             IsOwn = (name, url) => OriginUrl.LeadsTo(url, settings.Advertise) || _claims.IsOwn(name, url),
             TimedOut = BeatNow,
         };
-        _writer = new RedisWriter(settings, _claims, _counters, time, logger) { Recreated = _lookups.BeginRefill };
+        _writer = new RedisWriter(settings, _claims, _counters, time, logger) { Recreated = BeginRefill };
         _nodes = new NodeListing(settings, _link, _counters, time);
         _timer = time.CreateTimer(static map => ((RedisOriginMap)map!).BeatNow(), this, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         _loop = Task.Run(RunAsync);
@@ -102,6 +102,8 @@ internal sealed class RedisOriginMap : IOriginMap
         Wake();
     }
 
+    private void BeginRefill() => _lookups.BeginRefill();
+
     private void Wake() => _wake.Writer.TryWrite(true);
 
     private async Task RunAsync()
@@ -146,11 +148,7 @@ internal sealed class RedisOriginMap : IOriginMap
     private async Task<bool> ConnectAsync()
     {
         if (await _link.ConnectAsync() is not { } error)
-        {
-            _lookups.BeginRefill();
             return true;
-        }
-
         _counters.Failed(error);
         Schedule(_link.NextDelay());
         return false;

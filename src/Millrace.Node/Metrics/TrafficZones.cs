@@ -91,8 +91,9 @@ internal sealed class TrafficZones
 
     private static void Add(TrafficCounters counters, int status, long bytesIn, long bytesOut, long micros)
     {
-        counters.AddRequest(status, micros);
+        // Who sees that a request is counted sees its bytes.
         counters.AddBytes(bytesIn, bytesOut);
+        counters.AddRequest(status, micros);
     }
 
     private Vhost Find(string name) => _vhosts.GetValueOrDefault(name) ?? _default;

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -48,10 +47,10 @@ internal enum RelayProbeOutcome
 /// <param name="AheadMicros">What the other node's clock is ahead of this one's; wrong by at most half of the round trip.</param>
 /// <param name="RoundTripMicros">The shortest of some heartbeats.</param>
 /// <param name="ValidUntil">When the other node's certificate expires; null without TLS.</param>
-/// <param name="Connecting">How long it took until there was a connection.</param>
+/// <param name="ConnectMicros">Until the other node had let this one in.</param>
 internal sealed record RelayProbeResult(
     RelayProbeOutcome Outcome, string? Node = null, string? Error = null, long AheadMicros = 0, long RoundTripMicros = 0, DateTime? ValidUntil = null,
-    TimeSpan Connecting = default)
+    long ConnectMicros = 0)
 {
     /// <summary>What the other node knows of the stream that it was asked for.</summary>
     public RelayDescription? Description { get; init; }
@@ -70,15 +69,15 @@ internal sealed class RelayProbe(NodeSettings settings)
     /// <summary>Nobody's media waits: a link that is slow is told apart from one that is dead.</summary>
     private const long TimeoutMicros = 3_000_000;
 
-    /// <summary>So is a node that is slow to be reached, for which edges do not wait longer than edge.connect_timeout.</summary>
-    private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(5);
-
     /// <summary>As whom it asks for a stream: this node itself may be asked, and no node refuses it as a loop.</summary>
     private const string Asker = "doctor";
 
     private const string PeerClosed = "the peer closed the connection";
 
-    private static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>For each of the steps that an edge, which waits no longer than <c>edge.connect_timeout</c> for all of them, takes until it is let in.</summary>
+    private readonly TimeSpan _patience = settings.Edge.ConnectTimeout > LeastPatience ? settings.Edge.ConnectTimeout : LeastPatience;
 
     /// <summary>Measures the link for a moment.</summary>
     public Task<RelayProbeResult> RunAsync(OriginAddress origin, CancellationToken cancellationToken) =>
@@ -94,6 +93,7 @@ internal sealed class RelayProbe(NodeSettings settings)
     private async Task<RelayProbeResult> ConnectAsync(OriginAddress origin, RelayRequest? request, CancellationToken cancellationToken)
     {
         var fault = RelayProbeOutcome.NoAddress;
+        var heard = new Heard(request);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
@@ -101,14 +101,13 @@ internal sealed class RelayProbe(NodeSettings settings)
                 return new RelayProbeResult(fault, Error: $"{origin.Host} has no address");
             fault = RelayProbeOutcome.Unreachable;
             using var socket = new Socket(remote.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            var since = Stopwatch.GetTimestamp();
-            limit.CancelAfter(ConnectTime);
+            var start = NodeClock.Micros;
+            limit.CancelAfter(_patience);
             await socket.ConnectAsync(remote, limit.Token);
-            var connecting = Stopwatch.GetElapsedTime(since);
             fault = RelayProbeOutcome.Refused;
             await using var stream = new NetworkStream(socket);
-            var result = origin.IsTls ? await SecureAsync(stream, origin, request, cancellationToken) : await TalkAsync(stream, request, cancellationToken);
-            return result with { Connecting = connecting };
+            var result = origin.IsTls ? await SecureAsync(stream, origin, heard, cancellationToken) : await TalkAsync(stream, heard, cancellationToken);
+            return result with { ConnectMicros = heard.ReadyAt - start };
         }
         catch (IOException e)
         {
@@ -120,23 +119,23 @@ internal sealed class RelayProbe(NodeSettings settings)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new RelayProbeResult(fault, Error: FormattableString.Invariant($"no connection within {ConnectTime.TotalSeconds} s"));
+            return new RelayProbeResult(fault, Error: FormattableString.Invariant($"no connection within {_patience.TotalSeconds} s"));
         }
     }
 
-    private async Task<RelayProbeResult> SecureAsync(NetworkStream stream, OriginAddress origin, RelayRequest? request, CancellationToken cancellationToken)
+    private async Task<RelayProbeResult> SecureAsync(NetworkStream stream, OriginAddress origin, Heard heard, CancellationToken cancellationToken)
     {
         var check = new PeerCheck(origin.TlsName);
         var isHandshake = true;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(HandshakeTime);
+        limit.CancelAfter(_patience);
         try
         {
             await using var secure = new SslStream(stream, leaveInnerStreamOpen: true, check.Accept);
             var tls = RelayTls.Open(settings, NullLogger.Instance, NodeClock.Micros);
             await secure.AuthenticateAsClientAsync(tls.Client(origin), limit.Token);
             isHandshake = false;
-            var result = await TalkAsync(secure, request, cancellationToken) with { ValidUntil = check.ValidUntil };
+            var result = await TalkAsync(secure, heard, cancellationToken) with { ValidUntil = check.ValidUntil };
             return result is { Node: null, Error: PeerClosed } ? result with { Outcome = RelayProbeOutcome.Tls, Error = check.DescribeEnd(null, hasReceived: false) } : result;
         }
         catch (ListenException e)
@@ -150,12 +149,11 @@ internal sealed class RelayProbe(NodeSettings settings)
         }
     }
 
-    private async Task<RelayProbeResult> TalkAsync(Stream stream, RelayRequest? request, CancellationToken cancellationToken)
+    private async Task<RelayProbeResult> TalkAsync(Stream stream, Heard heard, CancellationToken cancellationToken)
     {
-        using var session = new RelaySession(Options(request is null ? MediaNode.IdOf(settings) : Asker), NodeClock.Micros);
+        using var session = new RelaySession(Options(heard.Request is null ? MediaNode.IdOf(settings) : Asker), NodeClock.Micros);
         var output = new ArrayBufferWriter<byte>();
         var input = new byte[RelayRules.MaxSetup];
-        var heard = new Heard(request);
         Task<int>? receiving = null;
         var end = long.MaxValue;
         session.Start(output);
@@ -177,7 +175,7 @@ internal sealed class RelayProbe(NodeSettings settings)
 
             session.OnDeadline(NodeClock.Micros, output);
             // Only now is it sure that it accepts us: it answers nobody else.
-            if (request is null && end == long.MaxValue && session.ClockOffsetMicros is not null)
+            if (heard.Request is null && end == long.MaxValue && session.ClockOffsetMicros is not null)
                 end = NodeClock.Micros + MeasureMicros;
         }
 
@@ -191,7 +189,7 @@ internal sealed class RelayProbe(NodeSettings settings)
         Secret = Encoding.UTF8.GetBytes(settings.Relay.Secret.Value),
         HeartbeatMicros = HeartbeatMicros,
         TimeoutMicros = TimeoutMicros,
-        SetupTimeoutMicros = TimeoutMicros,
+        SetupTimeoutMicros = _patience.ToMicros(),
         UnixOffsetMicros = NodeClock.UnixOffset,
     };
 
@@ -233,6 +231,11 @@ internal sealed class RelayProbe(NodeSettings settings)
     /// <param name="request">What it is asked for when it has let this one in; null: nothing.</param>
     private sealed class Heard(RelayRequest? request)
     {
+        public RelayRequest? Request => request;
+
+        /// <summary>When it let this one in, monotonic, microseconds.</summary>
+        public long ReadyAt { get; private set; }
+
         public RelayRefusal? Refusal { get; private set; }
 
         public RelayDescription? Description { get; private set; }
@@ -240,8 +243,13 @@ internal sealed class RelayProbe(NodeSettings settings)
         public void Take(RelaySession session, in RelayEvent happened, ArrayBufferWriter<byte> output)
         {
             Refusal ??= happened.Refusal;
-            if (happened.Kind == RelayEventKind.Ready && request is not null)
-                session.Request(output, request);
+            if (happened.Kind == RelayEventKind.Ready)
+            {
+                ReadyAt = NodeClock.Micros;
+                if (request is not null)
+                    session.Request(output, request);
+            }
+
             if (happened.Kind != RelayEventKind.Accepted)
                 return;
             if (RelayDescription.TryRead(happened.Payload.Span, out var description))

@@ -8,7 +8,7 @@ namespace Millrace.Doctor;
 internal static class ListenerChecks
 {
     /// <param name="settings">Valid settings.</param>
-    /// <param name="running">The node that runs with them; null when none does.</param>
+    /// <param name="running">The node that runs with them, or may be it; null when none does.</param>
     public static IEnumerable<DoctorCheck> Run(NodeSettings settings, RunningNode? running) =>
         All(settings).Select(listener => Check(listener.Name, listener.Endpoint, running));
 
@@ -34,14 +34,25 @@ internal static class ListenerChecks
         }
         catch (ListenException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse })
         {
-            var owner = PortOwner.Find(endpoint.Port);
-            return running is not null && running.Has(owner)
-                ? DoctorCheck.Ok(name, $"{endpoint} belongs to {running}")
-                : DoctorCheck.Fail(name, $"{endpoint} is taken by {owner?.ToString() ?? "another process"}", $"stop that process, or give {name} another port");
+            return Taken(name, endpoint, PortOwner.Find(endpoint.Port), running);
         }
         catch (ListenException e)
         {
             return DoctorCheck.Fail(name, e.Message, $"give {name} an address of this machine and a port that it may open");
         }
+    }
+
+    private static DoctorCheck Taken(string name, ListenEndpoint endpoint, PortOwner? owner, RunningNode? running)
+    {
+        var taken = $"{endpoint} is taken by {owner?.ToString() ?? "another process"}";
+        var advice = $"stop that process, or give {name} another port";
+        if (running?.Has(owner) != true)
+            return DoctorCheck.Fail(name, taken, advice);
+        return running.Id is not null
+            ? DoctorCheck.Ok(name, $"{endpoint} belongs to {running}")
+            : DoctorCheck.Fail(
+                name,
+                FormattableString.Invariant($"{taken}, which has not answered at {running.Api} within {RunningNode.Patience.TotalSeconds} s"),
+                $"if it is the node of these settings, it hangs or has far too much to do: see its log and its processors; else {advice}");
     }
 }

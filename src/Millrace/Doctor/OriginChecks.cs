@@ -1,4 +1,5 @@
 using System.Globalization;
+using Millrace.Node;
 using Millrace.Node.Relay;
 using Millrace.Node.Settings;
 
@@ -28,7 +29,7 @@ internal static class OriginChecks
 
     /// <param name="origin">Who was asked.</param>
     /// <param name="result">What came of it.</param>
-    /// <param name="connectTimeout">How long an edge waits for a connection.</param>
+    /// <param name="connectTimeout">How long an edge waits until it is let in.</param>
     internal static IEnumerable<DoctorCheck> Of(OriginAddress origin, RelayProbeResult result, TimeSpan connectTimeout)
     {
         var name = $"origin {origin}";
@@ -39,11 +40,11 @@ internal static class OriginChecks
         }
 
         var finding = $"node {result.Node} lets this one in{(origin.IsTls ? " over TLS" : "")}; round trip {Millis(result.RoundTripMicros)} ms";
-        yield return result.Connecting <= connectTimeout
+        yield return result.ConnectMicros <= connectTimeout.ToMicros()
             ? DoctorCheck.Ok(name, finding)
             : DoctorCheck.Warn(
                 name,
-                FormattableString.Invariant($"{finding}; but there was no connection for {result.Connecting.TotalSeconds:0.0} s, and an edge gives up after {connectTimeout.TotalSeconds} s"),
+                $"{finding}; but not within {Millis(connectTimeout.ToMicros())} ms, after which an edge gives up: it took {Millis(result.ConnectMicros)} ms",
                 "see what loses packets or holds that node up, or raise edge.connect_timeout");
         if (result.ValidUntil is { } until)
             yield return CertificateChecks.OfTime($"certificate {origin}", $"the certificate of node {result.Node}", until);

@@ -17,14 +17,13 @@ internal static class Visit
             return DoctorReport.Of([.. loaded.Errors.Select(static error => DoctorCheck.Fail("configuration", error.ToString(), "correct it; millrace.example.yml has every setting"))]);
 
         var settings = loaded.Settings;
-        var (running, silent) = await RunningNode.FindAsync(settings, TimeProvider.System, cancellationToken);
+        var running = await RunningNode.FindAsync(settings, TimeProvider.System, cancellationToken);
         var origins = OriginChecks.RunAsync(settings, cancellationToken);
-        var streams = stream is null ? null : StreamChecks.RunAsync(settings, stream, running is not null, cancellationToken);
+        var streams = stream is null ? null : StreamChecks.RunAsync(settings, stream, running is { Id: not null }, cancellationToken);
         var redis = settings.Cluster.Map == OriginMapKind.Redis ? RedisAsync(settings.Cluster) : null;
         return DoctorReport.Of(
         [
             DoctorCheck.Ok("configuration", "it is valid"),
-            .. silent,
             .. ListenerChecks.Run(settings, running),
             .. CertificateChecks.Run(settings),
             .. AccessChecks.Run(settings),

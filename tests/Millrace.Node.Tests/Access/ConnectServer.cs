@@ -13,7 +13,7 @@ internal sealed class ConnectServer : IDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly Func<RtmpConnect, string?> _refusal;
     private readonly ConcurrentQueue<RtmpConnect> _connects = new();
-    private int _open;
+    private int _waiting;
     private int _mostAtOnce;
 
     /// <param name="refusal">Null: accepted; empty: it hangs up; else the reason that it gives.</param>
@@ -28,7 +28,7 @@ internal sealed class ConnectServer : IDisposable
 
     public IReadOnlyList<RtmpConnect> Connects => [.. _connects];
 
-    /// <summary>Connections that were open at the same moment.</summary>
+    /// <summary>Connections that were open and without an answer at the same moment.</summary>
     public int MostAtOnce => Volatile.Read(ref _mostAtOnce);
 
     public void Dispose() => _listener.Dispose();
@@ -50,16 +50,20 @@ internal sealed class ConnectServer : IDisposable
     {
         using var owned = socket;
         using var session = new RtmpServerSession(RtmpOptions.Default with { DeferConnect = true }, 0, new ArrayBufferWriter<byte>());
-        var (buffer, held) = (new byte[64 * 1024], 0);
-        InterlockedMax(ref _mostAtOnce, Interlocked.Increment(ref _open));
+        var (buffer, held, isWaiting) = (new byte[64 * 1024], 0, true);
+        InterlockedMax(ref _mostAtOnce, Interlocked.Increment(ref _waiting));
         try
         {
             while (!session.IsClosed && await socket.ReceiveAsync(buffer.AsMemory(held)) is > 0 and var received)
             {
                 var reply = new ArrayBufferWriter<byte>();
-                held = Feed(session, buffer, held + received, reply, out var hangsUp);
+                held = Feed(session, buffer, held + received, reply, out var isAnswered, out var hangsUp);
                 if (hangsUp)
                     break;
+                // Before the answer goes out: who has it may ask the next question before we see him leave.
+                if (isAnswered && isWaiting)
+                    Interlocked.Decrement(ref _waiting);
+                isWaiting &= !isAnswered;
                 await socket.SendAsync(reply.WrittenMemory);
             }
         }
@@ -69,14 +73,15 @@ internal sealed class ConnectServer : IDisposable
         }
         finally
         {
-            Interlocked.Decrement(ref _open);
+            if (isWaiting)
+                Interlocked.Decrement(ref _waiting);
         }
     }
 
     /// <summary>Bytes that are left for the next time.</summary>
-    private int Feed(RtmpServerSession session, byte[] buffer, int length, ArrayBufferWriter<byte> reply, out bool hangsUp)
+    private int Feed(RtmpServerSession session, byte[] buffer, int length, ArrayBufferWriter<byte> reply, out bool isAnswered, out bool hangsUp)
     {
-        hangsUp = false;
+        (isAnswered, hangsUp) = (false, false);
         for (var offset = 0; ;)
         {
             session.Receive(new ReadOnlySequence<byte>(buffer, offset, length - offset), reply, 0, out var consumed);
@@ -86,8 +91,10 @@ internal sealed class ConnectServer : IDisposable
             while (session.TryTakeEvent(out var happened))
             {
                 hadEvent = true;
-                if (happened.Connect is { } connect)
-                    hangsUp |= Decide(session, connect, reply);
+                if (happened.Connect is not { } connect)
+                    continue;
+                isAnswered = true;
+                hangsUp |= Decide(session, connect, reply);
             }
 
             if (hadEvent || (used > 0 && offset < length))

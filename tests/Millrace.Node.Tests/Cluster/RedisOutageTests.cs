@@ -37,7 +37,7 @@ public sealed class RedisOutageTests
         foreach (var rig in new[] { origin, edge })
         {
             rig.Log.Containing("is lost").Count.ShouldBe(1);
-            rig.Log.Containing("connected to Redis").Count.ShouldBe(2);
+            await Wait.Until(() => rig.Log.Containing("connected to Redis").Count == 2, "the line of its return");
             rig.Log.All.Count.ShouldBe(3);
         }
     }

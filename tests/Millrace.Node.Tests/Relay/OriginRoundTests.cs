@@ -19,6 +19,7 @@ public sealed class OriginRoundTests
         await using var empty = await RelayNodes.StartAsync("empty");
         await using var edge = await RelayNodes.StartAsync("edge", [RelayNodes.OriginOf(first), RelayNodes.OriginOf(second), RelayNodes.OriginOf(empty)], Patient);
         using var source = new NumberedSource(await first.PublishAsync());
+        await Wait.Until(() => first.Node.Context.Registry.Find(Name) is { State: StreamState.Live }, "or the second is asked at once");
         var player = edge.Play();
         await Wait.Until(() => player.MediaCount > 30, "media");
         PullerOf(edge).Connection!.SayFarewell("a broken line", mayReturn: false);

@@ -23,6 +23,7 @@ public sealed class RelayProbeTests
 
         (result.Outcome, result.Node, result.Error).ShouldBe((RelayProbeOutcome.Accepted, "origin", null));
         result.RoundTripMicros.ShouldBeGreaterThan(0);
+        result.ConnectMicros.ShouldBeGreaterThan(0);
         // One process, one clock.
         Math.Abs(result.AheadMicros).ShouldBeLessThanOrEqualTo(result.RoundTripMicros / 2 + 1_000);
         await Wait.Until(() => origin.Node.Connections.Total == 0, "it has left");

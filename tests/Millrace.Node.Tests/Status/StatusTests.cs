@@ -156,6 +156,9 @@ public sealed class StatusTests
         using var missing = node.OpenHttp();
         missing.Send(RawHttp.Get("/live/none.flv"));
         missing.ReadBody(missing.ReadHead());
+        // What is sent is counted after its peer may have it.
+        await Wait.Until(() => node.Node.Context.Traffic.Read().Sum(row => row.Totals.Requests) == 6, "all are counted");
+        await Wait.Until(() => node.Node.Context.Sessions.All.Where(session => session.Protocol == "http-flv").Sum(session => session.Traffic!.BytesOut) > 40_000, "and their bytes");
 
         using var status = await ReadAsync(node);
 
@@ -224,6 +227,7 @@ public sealed class StatusTests
             (await node.Page.GetAsync($"/page{i}/x")).Dispose();
         }
 
+        await Wait.Until(() => node.Node.Context.Traffic.Read().Sum(row => row.Totals.Requests) == 40, "all are counted");
         using var status = await ReadAsync(node);
 
         var filters = status.RootElement.GetProperty("filterZones");

@@ -3,20 +3,30 @@ using System.Net.Sockets;
 using System.Text;
 using Millrace.Doctor;
 using Millrace.Node.Settings;
+using Millrace.Node.Tests.Harness;
 
 namespace Millrace.Tests.Doctor;
 
-/// <summary>How the doctor finds the node that runs.</summary>
+/// <summary>How the doctor finds the node that runs, and what it says of one that does not answer.</summary>
 public sealed class RunningNodeTests : IDisposable
 {
-    private readonly TcpListener _api = new(IPAddress.Loopback, 0);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(15);
+
+    private readonly TcpListener _api = new(IPAddress.Loopback, TestPorts.Free());
+    private readonly NodeSettings _settings;
     private readonly ListenEndpoint _at;
     private readonly HeldTime _time = new();
 
     public RunningNodeTests()
     {
-        _api.Start();
         _at = new ListenEndpoint(IPAddress.Loopback, ((IPEndPoint)_api.LocalEndpoint).Port);
+        _settings = new NodeSettings
+        {
+            Rtmp = new RtmpSettings { Listen = [] },
+            Http = new HttpSettings { Listen = [] },
+            Relay = new RelaySettings { Listen = [] },
+            Api = new ApiSettings { Listen = [_at] },
+        };
     }
 
     public void Dispose() => _api.Dispose();
@@ -24,44 +34,43 @@ public sealed class RunningNodeTests : IDisposable
     [Fact]
     public async Task A_node_that_is_slow_to_answer_is_found_as_long_as_the_doctor_waits()
     {
+        _api.Start();
         var finding = FindAsync();
-        using var connection = await _api.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+        using var connection = await AcceptAsync();
         _time.Waits.ShouldBe([TimeSpan.FromSeconds(5)]);
 
         const string Body = """{"node":{"id":"a"}}""";
         await connection.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {Body.Length}\r\n\r\n{Body}"), TestContext.Current.CancellationToken);
 
-        var (node, silent) = await finding;
-        node.ShouldNotBeNull().Id.ShouldBe("a");
+        var node = (await finding.WaitAsync(Soon, TestContext.Current.CancellationToken)).ShouldNotBeNull();
+        node.Id.ShouldBe("a");
         node.Owner!.Process.ShouldBe(Environment.ProcessId);
-        silent.ShouldBeEmpty();
+        var check = ListenerChecks.Run(_settings, node).ShouldHaveSingleItem();
+        (check.Name, check.Result, check.Finding).ShouldBe(("api.listen[0]", CheckResult.Ok, $"{_at} belongs to the running node a, {node.Owner}"));
     }
 
     [Fact]
-    public async Task What_listens_and_says_nothing_is_pointed_out()
+    public async Task What_listens_and_says_nothing_may_be_the_node_and_is_pointed_out()
     {
+        _api.Start();
         var finding = FindAsync();
-        using var connection = await _api.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+        using var connection = await AcceptAsync();
         _time.Pass();
 
-        var (node, silent) = await finding;
-        node.ShouldBeNull();
-        var check = silent.ShouldHaveSingleItem();
-        (check.Result, check.Finding).ShouldBe((CheckResult.Fail, $"what listens at {_at} has not answered within 5 s"));
+        var node = (await finding.WaitAsync(Soon, TestContext.Current.CancellationToken)).ShouldNotBeNull();
+        node.Id.ShouldBeNull();
+        var check = ListenerChecks.Run(_settings, node).ShouldHaveSingleItem();
+        (check.Name, check.Result, check.Finding).ShouldBe(("api.listen[0]", CheckResult.Fail, $"{_at} is taken by {node.Owner}, which has not answered at {_at} within 5 s"));
+        check.Advice!.ShouldStartWith("if it is the node of these settings, it hangs or has far too much to do");
     }
 
     [Fact]
-    public async Task Where_nobody_listens_nothing_is_waited_for()
-    {
-        _api.Stop();
+    public async Task Where_nobody_listens_nothing_is_waited_for() =>
+        (await FindAsync().WaitAsync(Soon, TestContext.Current.CancellationToken)).ShouldBeNull();
 
-        var (node, silent) = await FindAsync();
-        node.ShouldBeNull();
-        silent.ShouldBeEmpty();
-    }
+    private Task<RunningNode?> FindAsync() => RunningNode.FindAsync(_settings, _time, TestContext.Current.CancellationToken);
 
-    private Task<(RunningNode? Node, IReadOnlyList<DoctorCheck> Silent)> FindAsync() =>
-        RunningNode.FindAsync(new NodeSettings { Api = new ApiSettings { Listen = [_at] } }, _time, TestContext.Current.CancellationToken);
+    private Task<TcpClient> AcceptAsync() => _api.AcceptTcpClientAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Soon, TestContext.Current.CancellationToken);
 
     /// <summary>Passes when it is told to.</summary>
     private sealed class HeldTime : TimeProvider
