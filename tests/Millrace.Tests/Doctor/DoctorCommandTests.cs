@@ -78,6 +78,7 @@ public sealed class DoctorCommandTests : IDisposable
             relay: { listen: ["127.0.0.1:{{node.RelayPort}}"], secret: sixteen-or-more-s }
             api: { listen: ["127.0.0.1:{{node.ApiPort}}"] }
             limits: { connections: 100 }
+            edge: { connect_timeout: 10s }
             vhosts: [ { name: default, mode: remote, origin: "millrace://127.0.0.1:{{node.RelayPort}}" } ]
             """);
         var (code, output) = await DoctorAsync();
@@ -151,6 +152,7 @@ public sealed class DoctorCommandTests : IDisposable
             relay: { listen: [], secret: sixteen-or-more-s }
             api: { listen: [] }
             limits: { connections: 100 }
+            edge: { connect_timeout: 10s }
             vhosts: [ { name: default, mode: remote, origin: "millrace://127.0.0.1:{{node.RelayPort}}" } ]
             """);
         var (code, output) = await DoctorAsync("--stream", "default/live/x");

@@ -98,6 +98,7 @@ public sealed class DoctorTlsTests : IDisposable
             http: { listen: [] }
             api: { listen: [] }
             limits: { connections: 100 }
+            edge: { connect_timeout: 10s }
             relay:
               listen: [{{plain}}]
               tls: { listen: ["127.0.0.1:0"], certificate: "{{own.Certificate}}", key: "{{own.Key}}", authority: "{{_authority.Path}}" }
