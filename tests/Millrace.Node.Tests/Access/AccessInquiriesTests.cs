@@ -36,7 +36,8 @@ public sealed class AccessInquiriesTests
         var inquiries = new AccessInquiries(node.Node.Context, node.Node.Context.Access) { Shard = shard, MostLinks = 2 };
         var claim = new AccessClaim(new StreamName("default", "live", "x"), AccessAction.Play, "");
         var inquiry = new AccessInquiry(inquiries, node.Node.Context, new AccessQuestion(claim.KeyOf(false), claim, []));
-        var done = new TaskCompletionSource<string>();
+        // Not on the shard, which could not be waited for there.
+        var done = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         // All in one turn: the connections are under way.
         shard.Post(() =>
         {
